@@ -1,0 +1,90 @@
+"""Recordings: records that a hub once answered, one JSON object a line, served as a shelf.
+
+Each line is ``{"model": <API record>, "card": <README text or null>, ...}``; further keys are
+left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import zstandard
+
+from crawler.localhub.shelf import Repo, Shelf, ShelfError, read_folder
+
+LEFT_TRUNCATION = "2022-03-02T23:29:04.000Z"  # what the Hub says of all that is older
+
+
+def open_shelf(source: Path) -> Shelf:
+    """Read what there is to serve: a shelf folder, or a recording (``.jsonl``, ``.jsonl.zst``).
+
+    Raises `ShelfError` where the source is absent or cannot be read.
+    """
+    return read_folder(source) if source.is_dir() else read_recording(source)
+
+
+def read_recording(path: Path) -> Shelf:
+    """Read a recording; `ShelfError` names the file and the line that cannot be served."""
+    repos: list[Repo] = []
+    seen: set[str] = set()
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        repo = _repo(line, f"{path}: line {number}")
+        if repo.id in seen:
+            raise ShelfError(f"{path}: line {number}: a second record of {repo.id!r}")
+        seen.add(repo.id)
+        repos.append(repo)
+    return Shelf(repos)
+
+
+def completed(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with ``_id``, ``createdAt`` and ``author`` where it lacks them, nothing else.
+
+    ``_id`` is made of the id's hash, so that one recording gives the same cursor every time.
+    """
+    repo_id = str(record["id"])
+    owner, slash, _ = repo_id.partition("/")
+    added = {"_id": made_up_id(repo_id), "createdAt": LEFT_TRUNCATION}
+    if slash:
+        added["author"] = owner
+    return {**added, **record}
+
+
+def made_up_id(repo_id: str) -> str:
+    """24 hexadecimal characters in the shape of the Hub's ``_id``, the same for the same id."""
+    return hashlib.sha256(repo_id.encode()).hexdigest()[:24]
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            if path.suffix != ".zst":
+                yield from file
+                return
+            frames = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+            with io.BufferedReader(frames, 1 << 20) as plain:
+                yield from plain
+    except OSError as error:
+        raise ShelfError(f"{path} cannot be read: {error.strerror or error}") from error
+    except zstandard.ZstdError as error:
+        raise ShelfError(f"{path} is no whole Zstandard file: {error}") from error
+
+
+def _repo(line: bytes, where: str) -> Repo:
+    try:
+        stored = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ShelfError(f"{where}: not JSON ({error})") from error
+    record = stored.get("model") if isinstance(stored, dict) else None
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str) or not record["id"]:
+        raise ShelfError(f'{where}: no {{"model": {{"id": …}}, "card": …}}')
+    card = stored.get("card")
+    if card is not None and not isinstance(card, str):
+        raise ShelfError(f"{where}: the card of {record['id']!r} is neither text nor null")
+    return Repo(record=completed(record), card=card)
