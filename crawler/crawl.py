@@ -1,0 +1,80 @@
+"""A crawl: sweep the listing, then fetch the facets. Stop it anywhere, run it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from crawler.cards import fetch_cards
+from crawler.hub import DEFAULT_ENDPOINT, Hub
+from crawler.run import Report, Run
+from crawler.state import CrawlState
+from crawler.sweep import sweep_listing
+
+FACETS = ("card",)
+
+
+@dataclass(frozen=True)
+class Crawled:
+    """What a crawl brought: models listed and cards answered (404s are answers)."""
+
+    listed_count: int
+    card_count: int
+
+
+def crawl(
+    home: Path,
+    *,
+    endpoint: str = DEFAULT_ENDPOINT,
+    token: str | None = None,
+    model_limit: int | None = None,
+    facets: tuple[str, ...] = FACETS,
+    max_requests: int | None = None,
+    contact: str | None = None,
+    hub_name: str | None = None,
+    report: Report = lambda label, done, total: None,
+) -> Crawled:
+    """Crawl a Hub into ``home/raw``; resumes what an earlier crawl left open.
+
+    Parameters
+    ----------
+    home
+        Folder that holds ``raw/`` and ``state/``; made if missing.
+    hub_name
+        What the home remembers the hub by; the endpoint where not given. An embedded hub
+        changes its port, not its name.
+    report
+        Called with (step, done, total or None) as the crawl goes on.
+
+    Raises
+    ------
+    `CrawlError`, with a one-line message. Whatever is stored stays.
+    """
+    state = CrawlState(home)
+    opened = Hub(endpoint, token=token, max_requests=max_requests, contact=contact)
+    try:
+        with state.locked(), opened as hub:
+            state.claim_hub(hub_name or hub.endpoint)
+            run = Run(state.start_run(hub.endpoint), hub, home, state, report)
+            return _crawl(run, model_limit, facets)
+    finally:
+        state.close()
+
+
+def _crawl(run: Run, model_limit: int | None, facets: tuple[str, ...]) -> Crawled:
+    listed = cards = 0
+    outcome = "failed"
+    run.state.retry_failed()
+    try:
+        broken_off = run.state.swept_but_broken_off()
+        sweep = broken_off or sweep_listing(run, model_limit=model_limit)
+        listed = sweep.listed_count
+        if "card" in facets:
+            cards = fetch_cards(run)
+        outcome = "complete" if sweep.next_path is None else "limited"
+    except KeyboardInterrupt:
+        outcome = "stopped"
+        raise
+    finally:
+        run.state.end_run(run.run_id, outcome, listed=listed, cards=cards)
+    return Crawled(listed, cards)

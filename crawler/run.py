@@ -1,0 +1,27 @@
+"""What every step of one crawl works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crawler.hub import Hub
+from crawler.state import CrawlState
+
+Report = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One crawl: the hub it asks, the home it fills, and whom it tells (step, done, total)."""
+
+    run_id: int
+    hub: Hub
+    home: Path
+    state: CrawlState
+    report: Report
+
+    def raw_path(self, facet: str, name: str) -> Path:
+        """Where a raw file of a facet lies; names are numbers, never repo names."""
+        return self.home / "raw" / facet / f"{name}.jsonl.zst"

@@ -1,0 +1,324 @@
+"""A crawl over real HTTP: whole, resumable, and honest about servers that are no good hub."""
+
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import duckdb
+import pytest
+from hubs import contents, crawled, model, recording
+
+from analysis.lineage import derive_lineage
+from crawler import CrawlError
+from crawler.crawl import crawl
+from crawler.hub import BudgetSpent, Hub, HubUnreachable, NotAHub, Pace, path_of
+from crawler.localhub.access import READER_TOKEN
+from crawler.localhub.running import running
+from crawler.raw import RawFileDamaged, body_of, envelope, read_raw, write_raw
+from crawler.state import CrawlState, HomeBusy, OtherHub, past_runs, queued_count
+from crawler.sweep import CursorLoops, ListingTruncated, is_safe_id, split_records
+from warehouse.build import build
+
+ZERO_CARDS = [model(f"owner/model-{n:04d}", sha=f"{n:040x}") for n in range(2500)]
+
+
+@pytest.fixture
+def few(tmp_path):
+    lines = [model(f"o/m{n}", card=f"# {n}" if n % 3 else None, sha=f"{n:040x}") for n in range(40)]
+    return recording(tmp_path, lines)
+
+
+def listed(home):
+    pages = sorted((home / "raw" / "model").glob("*"))
+    return [r["id"] for page in pages for e in read_raw(page) for r in split_records(body_of(e))]
+
+
+def answered(home):
+    return [e["repo_id"] for batch in (home / "raw" / "card").glob("*") for e in read_raw(batch)]
+
+
+def test_every_page_and_every_card_exactly_once(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, ZERO_CARDS))
+    ids = [line["model"]["id"] for line in ZERO_CARDS]
+    assert sorted(listed(home)) == ids
+    assert sorted(answered(home)) == ids
+
+
+def test_an_answer_is_stored_verbatim_with_its_provenance(tmp_path):
+    text = "---\nlicense: mit\n---\n# Titel mit Umlaut ü \x00 and NUL\n"
+    home = crawled(tmp_path / "home", recording(tmp_path, [model("o/m", card=text, sha="a" * 40)]))
+    (card,) = read_raw(next((home / "raw" / "card").glob("*")))
+    assert body_of(card) == text.encode()
+    assert card["status"] == 200
+    assert card["url"].endswith("/o/m/resolve/" + "a" * 40 + "/README.md")
+    assert card["repo_commit"] == "a" * 40
+    assert card["fetched_at"].endswith("Z")
+
+
+def test_a_hub_without_shas_is_crawled_at_main(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, [model("o/m", card="")]))
+    (card,) = read_raw(next((home / "raw" / "card").glob("*")))
+    assert (card["status"], card["revision"], card["body"]) == (200, "main", "")
+
+
+def test_stopped_after_every_number_of_requests_it_ends_as_if_undisturbed(tmp_path, few):
+    whole = crawled(tmp_path / "whole", few)
+    home, stops = tmp_path / "home", 0
+    with running(few) as endpoint:
+        for _ in range(100):
+            try:
+                crawl(home, endpoint=endpoint, hub_name="test", max_requests=3)
+                break
+            except BudgetSpent:
+                stops += 1
+    assert stops > 10
+    assert sorted(answered(home)) == sorted(answered(whole))
+    assert sorted(listed(home)) == sorted(listed(whole))
+    assert queued_count(home) == 0
+
+
+@pytest.mark.parametrize("requests", [2, 5, 20])
+def test_a_crash_between_raw_file_and_state_loses_and_doubles_nothing(tmp_path, few, requests):
+    whole, home = crawled(tmp_path / "whole", few), tmp_path / "home"
+    with running(few) as endpoint:
+        with pytest.raises(BudgetSpent):
+            crawl(home, endpoint=endpoint, hub_name="test", max_requests=requests)
+        before = tmp_path / "state-before"
+        shutil.copytree(home / "state", before)
+        with pytest.raises(BudgetSpent):
+            crawl(home, endpoint=endpoint, hub_name="test", max_requests=6)
+        # As after a power cut: the raw files are there, the state never moved.
+        shutil.rmtree(home / "state")
+        before.rename(home / "state")
+        crawl(home, endpoint=endpoint, hub_name="test")
+    assert sorted(answered(home)) == sorted(answered(whole))
+    built = [duckdb.connect(build(at, derive=derive_lineage)) for at in (whole, home)]
+    assert contents(built[0]) == contents(built[1])
+
+
+def test_a_second_crawl_looks_again_but_asks_for_no_card_twice(tmp_path, few):
+    home = crawled(tmp_path / "home", few)
+    crawled(home, few)
+    assert len(listed(home)) == 80
+    assert len(answered(home)) == 40
+
+
+def test_a_card_is_asked_for_again_once_its_repo_has_moved(tmp_path):
+    source = recording(tmp_path, [model("o/m", card="old", sha="a" * 40)])
+    home = crawled(tmp_path / "home", source)
+    crawled(home, recording(tmp_path, [model("o/m", card="new", sha="b" * 40)]))
+    db = duckdb.connect(build(home, derive=derive_lineage))
+    assert db.execute("select text, commit_sha from card").fetchall() == [("new", "b" * 40)]
+    looks = db.execute("select commit_sha from model_observation order by observed_at").fetchall()
+    assert looks == [("a" * 40,), ("b" * 40,)]
+
+
+def test_a_limit_stops_the_listing_and_says_so(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, ZERO_CARDS), model_limit=7)
+    assert len(listed(home)) == 7
+    assert past_runs(home)[0]["outcome"] == "limited"
+
+
+def test_no_card_is_asked_for_where_the_facet_is_not_wanted(tmp_path, few):
+    home = crawled(tmp_path / "home", few, facets=())
+    assert not (home / "raw" / "card").exists()
+
+
+def test_an_unsafe_id_is_stored_but_never_put_into_a_url(tmp_path):
+    odd = ["../../etc", "a b/c", "<b>x</b>/y", "a/b/c", "x" * 400]
+    home = crawled(tmp_path / "home", recording(tmp_path, [model(i) for i in [*odd, "o/fine"]]))
+    assert sorted(listed(home)) == sorted([*odd, "o/fine"])
+    assert answered(home) == ["o/fine"]
+
+
+@pytest.mark.parametrize(
+    ("repo_id", "safe"),
+    [
+        ("bert-base-uncased", True),
+        ("o/NLP-datasets.git", True),
+        ("espnet/" + "x" * 120, True),
+        ("..", False),
+        ("o/..", False),
+        ("o/a\n", False),
+        ("ö/x", False),
+        ("", False),
+        (7, False),
+        (None, False),
+    ],
+)
+def test_ids_that_may_stand_in_a_url(repo_id, safe):
+    assert is_safe_id(repo_id) is safe
+
+
+@pytest.mark.parametrize(
+    ("mode", "failure", "says"),
+    [
+        ("html", NotAHub, "is it a Hub endpoint?"),
+        ("no-link", ListingTruncated, "sends no Link header: its listing ends after 1,000 models"),
+        ("loop-cursor", CursorLoops, "loops: page 2 of the listing"),
+    ],
+)
+def test_a_server_that_is_no_good_hub_is_named_and_what_came_is_kept(tmp_path, mode, failure, says):
+    source, home = recording(tmp_path, ZERO_CARDS), tmp_path / "home"
+    with running(source, mode=mode) as endpoint, pytest.raises(failure, match=says) as told:
+        crawl(home, endpoint=endpoint)
+    assert "\n" not in str(told.value)
+    assert len(listed(home)) == (0 if mode == "html" else 1000)
+    assert past_runs(home)[0]["outcome"] == "failed"
+
+
+def test_a_full_last_page_is_no_truncation(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, ZERO_CARDS[:1000]), facets=())
+    assert len(listed(home)) == 1000
+    assert past_runs(home)[0]["outcome"] == "complete"
+
+
+def test_refused_expands_are_dropped(tmp_path):
+    source = recording(tmp_path, [model("o/m", downloads=5, usedStorage=9)])
+    with running(source, mode="refuse-expand") as endpoint:
+        crawl(tmp_path / "home", endpoint=endpoint)
+    (page,) = read_raw(next((tmp_path / "home" / "raw" / "model").glob("*")))
+    (record,) = split_records(body_of(page))
+    assert record["downloads"] == 5
+    assert "usedStorage" not in record
+
+
+def test_an_endpoint_that_is_down_is_one_line(tmp_path, few):
+    with running(few) as endpoint:
+        pass
+    with pytest.raises(HubUnreachable, match=f"{endpoint} did not answer"):
+        crawl(tmp_path / "home", endpoint=endpoint)
+
+
+def test_one_home_holds_one_hub(tmp_path, few):
+    home = crawled(tmp_path / "home", few)
+    with running(few) as endpoint, pytest.raises(OtherHub, match="give another --home"):
+        crawl(home, endpoint=endpoint)
+
+
+def test_two_crawls_of_one_home_do_not_run_at_once(tmp_path, few):
+    home = tmp_path / "home"
+    state = CrawlState(home)
+    with state.locked(), running(few) as endpoint, pytest.raises(HomeBusy):
+        crawl(home, endpoint=endpoint)
+    state.close()
+
+
+def test_a_gated_repo_is_an_answer(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, [model("o/m", card="x", gated="manual")]))
+    (card,) = read_raw(next((home / "raw" / "card").glob("*")))
+    assert (card["status"], card["error_code"]) == (401, "GatedRepo")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [
+        ("http://example.org", "only loopback may be"),
+        ("ftp://example.org", "is no endpoint"),
+        ("example", "is no endpoint"),
+    ],
+)
+def test_an_endpoint_that_would_leak_is_refused(endpoint, says):
+    with pytest.raises(NotAHub, match=says):
+        Hub(endpoint)
+
+
+def test_a_next_page_on_another_host_is_refused():
+    assert path_of("https://hub.test/api/models?x=1", "https://hub.test") == "/api/models?x=1"
+    with pytest.raises(NotAHub, match=r"another host: evil\.test"):
+        path_of("https://evil.test/api/models", "https://hub.test")
+
+
+class Passing(BaseHTTPRequestHandler):
+    """Answers 503 and 429 before it answers; remembers what it was sent."""
+
+    def do_GET(self):
+        seen = self.server.seen
+        seen.append(dict(self.headers))
+        status = {1: 503, 2: 429}.get(len(seen), 200)
+        self.send_response(status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture
+def passing():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_passing_failures_are_retried_with_who_we_are(passing):
+    endpoint = f"http://127.0.0.1:{passing.server_port}"
+    with Hub(endpoint, backoff_s=0.001, contact="me@lab.test", token="hf_secret") as hub:
+        assert hub.get("/api/models").body == b"[]"
+    assert len(passing.seen) == 3
+    sent = {name.lower(): value for name, value in passing.seen[-1].items()}
+    assert sent["user-agent"].startswith("hubatlas/")
+    assert "me@lab.test" in sent["user-agent"]
+    assert sent["authorization"] == "Bearer hf_secret"
+
+
+def test_no_token_is_ever_written(tmp_path, few):
+    home = tmp_path / "home"
+    with running(few) as endpoint:
+        crawl(home, endpoint=endpoint, token=READER_TOKEN)
+    written = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    unpacked = b"".join(body_of(e) for f in home.rglob("*.zst") for e in read_raw(f))
+    assert READER_TOKEN.encode() not in written + unpacked
+
+
+def test_a_pace_holds_before_the_window_is_spent():
+    now = [100.0]
+    pace = Pace(clock=lambda: now[0])
+    pace.heed(
+        {"RateLimit": '"api";r=150;t=40', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
+    )
+    assert pace.held_until == 0
+    pace.heed(
+        {"RateLimit": '"api";r=100;t=40', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
+    )
+    assert pace.held_until == 140.0
+
+
+def test_a_raw_file_is_whole_or_says_so(tmp_path):
+    path = tmp_path / "raw" / "x.jsonl.zst"
+    write_raw(path, [envelope(b"\xff\xfe", a=1), envelope("ü".encode(), a=2)])
+    assert [body_of(e) for e in read_raw(path)] == [b"\xff\xfe", "ü".encode()]
+    with pytest.raises(FileExistsError):
+        write_raw(path, [])
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(RawFileDamaged, match=str(path)):
+        list(read_raw(path))
+
+
+def test_of_a_broken_page_the_other_records_are_used():
+    page = b'[{"id": "a/b", "t": ["]"]}, {"id": "c/d", "n": NaN}, {"id": "e/f", "s": "}\\""}]'
+    assert [record["id"] for record in split_records(page)] == ["a/b", "e/f"]
+
+
+def test_an_interrupted_step_moves_nothing(tmp_path):
+    def interrupted():
+        yield ("card", "o/m", "v", "main")
+        raise KeyboardInterrupt
+
+    state = CrawlState(tmp_path)
+    sweep = state.start_sweep("/first", expand=[], model_limit=None)
+    with pytest.raises(KeyboardInterrupt):
+        state.record_page(sweep, next_path="/second", listed=1, wanted=interrupted())
+    assert state.open_sweep().next_path == "/first"
+    assert state.open_count("card") == 0
+    state.close()
+
+
+def test_every_failure_is_a_crawl_error():
+    assert all(issubclass(e, CrawlError) for e in (BudgetSpent, NotAHub, HomeBusy, RawFileDamaged))
