@@ -1,0 +1,190 @@
+"""Build the warehouse on a copy and rename it over the published file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+
+from warehouse import WarehouseError
+from warehouse.landing import Report, load_raw_files
+from warehouse.raw import raw_names
+
+FILE = "warehouse.duckdb"
+SCHEMA_VERSION = 1
+# The order of the build: each relation reads only relations above it.
+RELATIONS = (
+    "latest_record",
+    "model_observation",
+    "model_tag",
+    "repo_file",
+    "card",
+    "base_model_evidence",
+    "base_model_edge",
+    "model",
+    "rejected",
+)
+TEMPORARY = frozenset({"latest_record"})
+
+Connection = duckdb.DuckDBPyConnection
+Derive = Callable[[Connection, Report], None]
+
+
+class NothingToBuild(WarehouseError):
+    """The home holds no raw files."""
+
+
+class BuildBusy(WarehouseError):
+    """Another build holds this home."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation's SQL file: its name, its header's fields and its SELECT."""
+
+    name: str
+    comment: str
+    grain: tuple[str, ...]
+    source: str
+    ref: str | None
+    sql: str
+
+
+def build(
+    home: Path,
+    *,
+    derive: Derive = lambda db, report: None,
+    from_scratch: bool = False,
+    report: Report = lambda label, done, total: None,
+) -> Path:
+    """Load what is new under ``home/raw`` and publish ``home/warehouse.duckdb``.
+
+    Parameters
+    ----------
+    home
+        Folder of the crawl.
+    derive
+        Adds what analysis makes of the relations, on the same connection.
+    from_scratch
+        Read all raw files again instead of those not loaded yet.
+    report
+        Called with (step, done, total or None).
+
+    Returns
+    -------
+    Path of the published file; readers of the old one keep it until they reopen.
+
+    Raises
+    ------
+    NothingToBuild, BuildBusy
+        The published file, if any, is untouched; so it is after any other failure.
+
+    """
+    if not raw_names(home):
+        raise NothingToBuild(f"{home} holds no raw files; run: hubatlas --home {home} crawl")
+    published = home / FILE
+    with _locked(home):
+        work = home / f"{FILE}.building"
+        _start_from(work, None if from_scratch else published)
+        with duckdb.connect(work) as db:
+            _fill(db, home, derive, report)
+        _sync(work)
+        work.rename(published)
+    return published
+
+
+def is_current(home: Path) -> bool:
+    """Whether a published warehouse of this version has loaded every raw file there is."""
+    published = home / FILE
+    if not published.exists() or not _same_version(published):
+        return False
+    with duckdb.connect(published, read_only=True) as db:
+        loaded = db.execute("select name from landing.raw_file").fetchall()
+    return {name for (name,) in loaded} == set(raw_names(home))
+
+
+def read_relation(package: str, name: str) -> Relation:
+    """Read ``package/sql/name.sql``: the comment lines of its header, then a bare SELECT."""
+    text = (resources.files(package) / "sql" / f"{name}.sql").read_text("utf-8")
+    header = [line[3:] for line in text.splitlines() if line.startswith("-- ")]
+    joined = "\n".join(header)
+    field = {m[1]: " ".join(m[2].split()) for m in _HEADER_FIELD.finditer(joined)}
+    sentence = " ".join(joined.split("\nGrain:", 1)[0].split())
+    return Relation(
+        name=name,
+        comment=sentence,
+        grain=tuple(field["Grain"].split(", ")),
+        source=field["Source"],
+        ref=field.get("Ref"),
+        sql=text,
+    )
+
+
+def create_relation(db: Connection, relation: Relation, *, temporary: bool = False) -> None:
+    """Make a relation anew as a table, with its header as its comment."""
+    kind = "temp table" if temporary else "table"
+    db.execute(f"create or replace {kind} {relation.name} as {relation.sql}")
+    if not temporary:
+        comment = f"{relation.comment} Grain: {', '.join(relation.grain)}."
+        db.execute(f"comment on table {relation.name} is '{comment.replace(chr(39), chr(39) * 2)}'")
+
+
+_HEADER_FIELD = re.compile(r"^(Grain|Source|Ref): (.*(?:\n(?!Grain:|Source:|Ref:).*)*)", re.M)
+
+
+def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
+    db.execute("set preserve_insertion_order = true; set timezone = 'UTC'")
+    load_raw_files(db, home, report=report)
+    for done, name in enumerate(RELATIONS):
+        report("naming and typing", done, len(RELATIONS))
+        create_relation(db, read_relation("warehouse", name), temporary=name in TEMPORARY)
+    report("naming and typing", len(RELATIONS), len(RELATIONS))
+    derive(db, report)
+    db.execute(
+        "create or replace table build as select ? as schema_version, now()::timestamp as built_at,"
+        " (select max(observed_at) from model_observation) as data_as_of",
+        [SCHEMA_VERSION],
+    )
+    db.execute("checkpoint")
+
+
+def _start_from(work: Path, published: Path | None) -> None:
+    work.unlink(missing_ok=True)
+    work.with_name(work.name + ".wal").unlink(missing_ok=True)
+    if published and published.exists() and _same_version(published):
+        shutil.copyfile(published, work)
+
+
+def _same_version(published: Path) -> bool:
+    # A file of another version, or one that is no warehouse at all, is built anew from raw.
+    try:
+        with duckdb.connect(published, read_only=True) as db:
+            row = db.execute("select schema_version from build").fetchone()
+    except duckdb.Error:
+        return False
+    return row is not None and row[0] == SCHEMA_VERSION
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    folder = home / "state"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "build.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildBusy(f"another build is running on {home}; wait for it") from None
+        yield
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,28 @@
+-- A repo and a base model that it was made from, counted once however often it is declared.
+-- The relation is the one that the strongest evidence names: tags, then cardData, then the card's
+-- front matter, then its sentences; unknown only where none names one.
+-- Grain: child_id, parent_id
+-- Source: base_model_evidence
+with ranked as (
+    select
+        child_id,
+        parent_id,
+        relation,
+        evidence,
+        position,
+        list_position(['tag', 'card_data', 'front_matter', 'card_text'], evidence) as strength,
+        list_position(
+            ['quantized', 'adapter', 'merge', 'finetune', 'unknown'], relation
+        ) as narrowness
+    from base_model_evidence
+    where refusal is null
+)
+select
+    child_id,
+    parent_id,
+    arg_min(relation, (relation = 'unknown', strength, narrowness)) as relation,
+    list(distinct evidence order by evidence) as evidence,
+    arg_min(position, (strength, position)) as position
+from ranked
+group by child_id, parent_id
+order by child_id, position, parent_id

@@ -1,0 +1,161 @@
+-- One place that names a base model for a repo: its tags, the server's cardData, the card's own
+-- front matter, or a sentence of the card. A claim that cannot be an edge keeps its refusal.
+-- Grain: child_id, parent_id, evidence, relation
+-- Source: model_tag, the record's cardData, card
+-- Ref: refusals follow validate_repo_id of huggingface_hub; card sentences follow the templates of
+-- the Trainer, mergekit, PEFT, Unsloth and common quantizers.
+with tag_claim as (
+    select
+        repo_id as child_id,
+        regexp_extract(tag_value, '^(?:(finetune|adapter|quantized|merge):)?', 1) as declared,
+        regexp_replace(tag_value, '^(finetune|adapter|quantized|merge):', '') as parent_id,
+        'tag' as evidence,
+        position
+    from model_tag
+    where kind = 'base_model'
+),
+front as (
+    select repo_id, record->'cardData' as fields, 'card_data' as evidence
+    from latest_record
+    union all
+    select repo_id, front_matter as fields, 'front_matter' as evidence
+    from card
+),
+front_claim as (
+    select
+        repo_id as child_id,
+        coalesce(fields->>'base_model_relation', '') as declared,
+        unnest(
+            case json_type(fields, '$.base_model')
+                when 'ARRAY' then try_cast(fields->'base_model' as varchar[])
+                when 'VARCHAR' then [fields->>'base_model']
+            end
+        ) as parent_id,
+        evidence,
+        generate_subscripts(
+            case json_type(fields, '$.base_model')
+                when 'ARRAY' then try_cast(fields->'base_model' as varchar[])
+                when 'VARCHAR' then [fields->>'base_model']
+            end,
+            1
+        ) as position
+    from front
+),
+hub_card as (
+    select repo_id, text
+    from card
+    where contains(text, '/')
+),
+-- One branch a template: a pattern must be a constant, else it is compiled anew for every card.
+sentence_claim as (
+    select
+        repo_id as child_id,
+        'finetune' as declared,
+        unnest(regexp_extract_all(
+            text,
+            '(?i)fine-?tuned (?:version|variant|checkpoint|model) of (?:the )?'
+            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+            1
+        )) as parent_id
+    from hub_card
+    union all
+    select
+        repo_id as child_id,
+        'finetune' as declared,
+        unnest(regexp_extract_all(
+            text,
+            '(?i)finetuned from(?: model)?[^\w:\n]{0,4}(?:\[optional\])?[^\w\n]{0,8}'
+            || '(\w[\w.\-]{0,95}/\w[\w.\-]{0,95})',
+            1
+        )) as parent_id
+    from hub_card
+    union all
+    select
+        repo_id as child_id,
+        'adapter' as declared,
+        unnest(regexp_extract_all(
+            text,
+            '(?i)(?:adapters?|loras?)(?: weights)? (?:for|of|on) (?:the )?'
+            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+            1
+        )) as parent_id
+    from hub_card
+    union all
+    select
+        repo_id as child_id,
+        'quantized' as declared,
+        unnest(regexp_extract_all(
+            text,
+            '(?i)(?:gguf|ggml|gptq|awq|exl2|quanti[sz]ed)[^.\n\[]{0,60} (?:for|of|from) (?:the )?'
+            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+            1
+        )) as parent_id
+    from hub_card
+    union all
+    select
+        repo_id as child_id,
+        'quantized' as declared,
+        unnest(regexp_extract_all(
+            text,
+            '(?i)(?:static|weighted/imatrix) quants of https?://huggingface\.co/([^)\s#?]+)',
+            1
+        )) as parent_id
+    from hub_card
+    union all
+    select
+        repo_id as child_id,
+        'merge' as declared,
+        unnest(regexp_extract_all(
+            text,
+            '(?i)merge method using \[[^\]\n]+\]'
+            || '\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\) as a base',
+            1
+        )) as parent_id
+    from hub_card
+    union all
+    select
+        repo_id as child_id,
+        'merge' as declared,
+        unnest(regexp_extract_all(
+            regexp_extract(
+                text,
+                '(?i)following models were included in the merge:\s*((?:\s*[*-] [^\n]*)+)',
+                1
+            ),
+            '[*-] \[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+            1
+        )) as parent_id
+    from hub_card
+),
+claim as (
+    select child_id, declared, parent_id, evidence, position from tag_claim
+    union all
+    select child_id, declared, parent_id, evidence, position from front_claim
+    union all
+    select child_id, declared, parent_id, 'card_text' as evidence, 1 as position
+    from sentence_claim
+)
+select
+    child_id,
+    parent_id,
+    evidence,
+    case
+        when declared in ('finetune', 'adapter', 'quantized', 'merge') then declared
+        else 'unknown'
+    end as relation,
+    min(position) as position,
+    case
+        when child_id = parent_id then 'declares itself as its base model'
+        when
+            not regexp_full_match(
+                parent_id, '(\w([\w.\-]{0,94}\w)?/)?\w([\w.\-]{0,94}\w)?'
+            )
+            or contains(parent_id, '--')
+            or contains(parent_id, '..')
+            or ends_with(parent_id, '.git')
+            then 'malformed base model id'
+    end as refusal
+from claim
+where parent_id <> ''
+group by all
+order by child_id, parent_id, evidence, relation

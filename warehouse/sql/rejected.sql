@@ -1,0 +1,53 @@
+-- What could not be taken in, and why: nothing is dropped in silence.
+-- Grain: source, key, stage, reason
+-- Source: landing tables, base_model_evidence
+with bad_record as (
+    select
+        raw_file as source,
+        coalesce(record->>'id', '#' || position) as key,
+        'listing' as stage,
+        case
+            when json_type(record) <> 'OBJECT' then 'record is not an object'
+            when record->>'id' is null then 'record has no id'
+            else 'malformed repo id'
+        end as reason
+    from landing.record
+    where record->>'id' is null
+        or json_type(record, '$.id') <> 'VARCHAR'
+        or record->>'id' not in (select repo_id from latest_record)
+        and not exists (
+            -- an older name of a repo that was renamed is no reject
+            from latest_record
+            where latest_record.hub_id = record->>'_id'
+        )
+),
+bad_card as (
+    select
+        'card' as source,
+        repo_id as key,
+        'fetch' as stage,
+        'status ' || status || coalesce(' ' || error_code, '') as reason
+    from landing.card
+    where status not in (200, 404)
+    qualify row_number() over (partition by repo_id order by fetched_at desc, raw_file desc) = 1
+),
+bad_claim as (
+    select
+        evidence as source,
+        child_id as key,
+        'lineage' as stage,
+        refusal || ': ' || left(parent_id, 200) as reason
+    from base_model_evidence
+    where refusal is not null
+)
+select distinct source, key, stage, reason
+from (
+    select source, key, stage, reason from landing.rejected
+    union all
+    select source, key, stage, reason from bad_record
+    union all
+    select source, key, stage, reason from bad_card
+    union all
+    select source, key, stage, reason from bad_claim
+)
+order by stage, source, key, reason
