@@ -1,0 +1,34 @@
+-- A family: all models that declared base models connect, however far (a weak component). A model
+-- that nobody's declaration touches is a family of one. It is named after the root of its largest
+-- tree.
+-- Grain: family_id
+-- Source: family_member, model, base_model_edge
+-- Ref: Laufer, Oderinwa, Kleinberg, "Anatomy of a Machine Learning Ecosystem: 2 Million Models on
+-- Hugging Face" (2025)
+with member as (
+    select
+        family_member.*,
+        model.known,
+        model.downloads_30d
+    from family_member
+    join model using (repo_id)
+),
+edge as (
+    select family_member.family_id, count(*) as edge_count
+    from base_model_edge
+    join family_member on family_member.repo_id = base_model_edge.child_id
+    group by family_member.family_id
+)
+select
+    member.family_id,
+    count(*) as member_count,
+    count(*) filter (where member.known) as known_count,
+    coalesce(any_value(edge.edge_count), 0) as edge_count,
+    list(member.repo_id order by member.repo_id) filter (where member.is_root) as root_ids,
+    max(member.generation) as depth,
+    count(distinct member.cycle_id) as cycle_count,
+    coalesce(sum(member.downloads_30d), 0)::bigint as downloads_30d
+from member
+left join edge using (family_id)
+group by member.family_id
+order by member_count desc, member.family_id

@@ -1,0 +1,16 @@
+-- A model's place in its family: the tree by primary parents, and its generation over all parents.
+-- In a cycle the members share a generation, and a cycle without outer parents has its smallest
+-- repo_id as root.
+-- Grain: repo_id
+-- Source: analysis/trees.py over model and base_model_edge
+select
+    repo_id,
+    family_id,
+    cycle_id,
+    primary_parent_id,
+    root_id,
+    generation,
+    generation_shortest,
+    is_root
+from members
+order by repo_id

@@ -1,0 +1,106 @@
+"""The main job on real input, against a count that shares no code with us."""
+
+import csv
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+import orjson
+import pytest
+import zstandard
+from hubs import contents, crawled
+from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+from analysis.lineage import derive_lineage
+from warehouse.build import build
+
+RECORDINGS = os.environ.get("HUBATLAS_RECORDINGS")
+pytestmark = pytest.mark.skipif(
+    not RECORDINGS, reason="HUBATLAS_RECORDINGS names no folder of real records"
+)
+RELATIONS = ("finetune", "adapter", "quantized", "merge")
+
+
+def lines_of(name):
+    packed = (Path(RECORDINGS) / name).read_bytes()
+    content = zstandard.ZstdDecompressor().stream_reader(packed).read()
+    return [orjson.loads(line) for line in content.splitlines()]
+
+
+def is_valid(repo_id):
+    try:
+        validate_repo_id(repo_id)
+    except HFValidationError:
+        return False
+    return True
+
+
+def counted(name):
+    """Models, cards, and distinct child-parent pairs by relation, straight from the file."""
+    lines, pairs = lines_of(name), {}
+    for line in lines:
+        child = line["model"]["id"]
+        for tag in line["model"]["tags"]:
+            if tag.startswith("base_model:"):
+                kind, _, rest = tag.removeprefix("base_model:").partition(":")
+                relation, parent = (kind, rest) if kind in RELATIONS else ("unknown", tag[11:])
+                if parent != child and is_valid(parent):
+                    known = pairs.get((child, parent), "unknown")
+                    pairs[child, parent] = relation if known == "unknown" else known
+    by_relation = {r: list(pairs.values()).count(r) for r in set(pairs.values())}
+    return len(lines), sum(line["card"] is not None for line in lines), by_relation, lines
+
+
+@pytest.fixture(scope="module", params=["hub_2022_02.jsonl.zst", "hub_2026_08.jsonl.zst"])
+def real(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("real") / "home"
+    crawled(home, Path(RECORDINGS) / request.param)
+    with duckdb.connect(build(home, derive=derive_lineage), read_only=True) as db:
+        yield db, home, counted(request.param)
+
+
+def test_models_cards_and_edges_are_those_of_the_file(real):
+    db, _, (models, cards, by_relation, lines) = real
+    assert db.execute("select count(*) from model where known").fetchone() == (models,)
+    readable = [line for line in lines if not line["model"].get("gated")]
+    assert sum(line["card"] is not None for line in readable) == cards
+    assert db.execute("select count(*) from card").fetchone() == (cards,)
+    rows = db.execute(
+        "select relation, count(*) from base_model_edge"
+        " where list_contains(evidence, 'tag') group by all"
+    ).fetchall()
+    assert dict(rows) == by_relation
+
+
+def test_every_card_is_the_file_s_own_text(real):
+    db, _, (_, _, _, lines) = real
+    texts = dict(db.execute("select repo_id, text from card").fetchall())
+    assert texts == {x["model"]["id"]: x["card"] for x in lines if x["card"] is not None}
+
+
+def test_the_same_raw_files_give_the_same_relations_again(real):
+    db, home, _ = real
+    stepwise, copy = contents(db), home.with_name("again")
+    shutil.copytree(home / "raw", copy / "raw")
+    with duckdb.connect(build(copy, derive=derive_lineage), read_only=True) as again:
+        assert contents(again) == stepwise
+
+
+def test_card_sentences_agree_with_what_a_bot_read_in_2023(real):
+    db, _, _ = real
+    with (Path(RECORDINGS) / "base_model_prs.csv").open(encoding="utf-8") as file:
+        proposed = {(row["child"], row["parent"]) for row in csv.DictReader(file)}
+    edges = db.execute(
+        "select child_id, parent_id from base_model_edge where list_contains(evidence, 'card_text')"
+    ).fetchall()
+    parents = dict(edges)
+    # Names only: owners were added to ids like bert-base-uncased between 2022 and the bot.
+    agreed = [_name(parents[child]) == _name(p) for child, p in proposed if child in parents]
+    cards = db.execute("select count(*) from card").fetchone()[0]
+    assert (len(agreed) > 300) is (cards > 0)
+    assert agreed.count(True) >= 0.95 * len(agreed)
+
+
+def _name(repo_id):
+    return repo_id.rpartition("/")[2].lower()
