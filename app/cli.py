@@ -1,0 +1,281 @@
+"""The command line: one verb a command, data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import orjson
+import typer
+
+from analysis import AnalysisError
+from app import AppError
+from app.terminal import print_table, printable, progress_bars, write_rows
+from atlas import AtlasError
+from crawler import CrawlError
+from warehouse import WarehouseError
+
+ERRORS = (CrawlError, WarehouseError, AnalysisError, AtlasError, AppError)
+FACETS = ("card",)
+STATUS = {
+    "freshness": "select built_at, data_as_of from build",
+    "counts": """
+        select count(*) filter (where known) as known_models,
+            count(*) filter (where not known) as ghosts,
+            (select count(*) from card) as cards,
+            (select count(*) from base_model_edge) as edges,
+            (select count(*) from family where member_count > 1) as families_of_several,
+            (select count(*) from family) as families
+        from model""",
+    "edges by relation": """
+        select relation, count(*) as edges from base_model_edge group by all order by 2 desc""",
+    "rejected by reason": """
+        select stage, regexp_replace(reason, ': .*', '') as reason, count(*) as rejected
+        from rejected group by all order by 3 desc, 1, 2""",
+}
+
+cli = typer.Typer(
+    name="hubatlas",
+    help="Mine a model hub into DuckDB, read its family trees, and walk them in an atlas.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Style(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class TreeStyle(StrEnum):
+    """How a tree is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Home = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="HUBATLAS_HOME",
+        help="Folder of the crawl and the warehouse.",
+        file_okay=False,
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line; a failure that the user can act on is one line and exit code 1."""
+    try:
+        cli()
+    except ERRORS as failure:
+        sys.stderr.write(f"hubatlas: {printable(failure)}\n")
+        sys.exit(1)
+
+
+@cli.callback()
+def _home(ctx: typer.Context, home: Home = Path("hub")) -> None:
+    ctx.obj = home
+
+
+@cli.command()
+def crawl(
+    ctx: typer.Context,
+    endpoint: Annotated[str, typer.Option(help="The Hub to crawl.")] = "https://huggingface.co",
+    token_env: Annotated[
+        str | None, typer.Option(help="Name of the environment variable that holds a token.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Stop the listing after about this many models.")
+    ] = None,
+    facets: Annotated[str, typer.Option(help="What to fetch of each model, or none.")] = "card",
+    max_requests: Annotated[int | None, typer.Option(min=1, help="A hard stop.")] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="Address or URL for the User-Agent header.")
+    ] = None,
+) -> None:
+    """Crawl a Hub into raw files. Stop it anywhere; run again to go on."""
+    from crawler.crawl import crawl as run_crawl
+
+    wanted = tuple(facet for facet in facets.split(",") if facet not in {"", "none"})
+    if unknown := set(wanted) - set(FACETS):
+        raise typer.BadParameter(f"unknown facet {', '.join(sorted(unknown))}; there is: card")
+    with progress_bars() as report:
+        crawled = run_crawl(
+            ctx.obj,
+            endpoint=endpoint,
+            token=_token(token_env),
+            model_limit=limit,
+            facets=wanted,
+            max_requests=max_requests,
+            contact=contact,
+            report=report,
+        )
+    _say(f"{crawled.listed_count:,} models listed, {crawled.card_count:,} cards asked for")
+
+
+@cli.command()
+def build(
+    ctx: typer.Context,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Read all raw files again.")
+    ] = False,
+) -> None:
+    """Build the warehouse from the raw files and publish it."""
+    from analysis.lineage import derive_lineage
+    from warehouse.build import build as run_build
+
+    with progress_bars() as report:
+        published = run_build(
+            ctx.obj, derive=derive_lineage, from_scratch=from_scratch, report=report
+        )
+    _say(f"{published} is published")
+
+
+@cli.command()
+def sql(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help="One SQL statement.")],
+    style: Annotated[Style, typer.Option("--format")] = Style.TABLE,
+) -> None:
+    """Ask the warehouse in SQL.
+
+    It is opened read-only, and a query reaches no files and no network.
+    """
+    from warehouse.read import open_warehouse, run_query
+
+    with open_warehouse(ctx.obj) as db:
+        write_rows(run_query(db, query), style.value)
+
+
+@cli.command()
+def status(ctx: typer.Context) -> None:
+    """Show runs, counts, rejects, freshness."""
+    from crawler.state import past_runs, queued_count
+    from warehouse.build import FILE
+    from warehouse.read import open_warehouse
+
+    runs = past_runs(ctx.obj)
+    if runs:
+        print_table(list(runs[0]), [tuple(run.values()) for run in runs], "runs, newest first")
+        _say(f"{queued_count(ctx.obj):,} cards are still to be fetched")
+    if not (ctx.obj / FILE).exists():
+        _say(f"no warehouse yet; run: hubatlas --home {ctx.obj} {'build' if runs else 'crawl'}")
+        return
+    with open_warehouse(ctx.obj) as db:
+        _print_status(db)
+
+
+@cli.command()
+def tree(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(help="A repo_id.")],
+    up: Annotated[bool, typer.Option("--up", help="Its ancestors only.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Its descendants only.")] = False,
+    depth: Annotated[int, typer.Option(min=1, help="Edges to walk at most.")] = 50,
+    style: Annotated[TreeStyle, typer.Option("--format")] = TreeStyle.TEXT,
+) -> None:
+    """Show where a model comes from and what was made of it."""
+    from app.tree_text import tree_text
+    from atlas.branches import Branch, lineage
+    from warehouse.read import open_warehouse
+
+    shown: dict[str, Branch] = {}
+    with open_warehouse(ctx.obj) as db:
+        if up or not down:
+            shown["ancestors"] = lineage(db, model, direction="up", depth=depth)
+        if down or not up:
+            shown["descendants"] = lineage(db, model, direction="down", depth=depth)
+    if style is TreeStyle.JSON:
+        plain = {name: branch.as_json() for name, branch in shown.items()}
+        sys.stdout.buffer.write(orjson.dumps(plain, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        sys.stdout.write(tree_text(shown))
+
+
+@cli.command()
+def serve(
+    source: Annotated[
+        Path, typer.Argument(help="A recording (.jsonl, .jsonl.zst) or a hub folder.")
+    ],
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8090,
+) -> None:
+    """Serve a *hub* on loopback, to crawl.
+
+    This is the other end of a crawl; the pages to look at are `hubatlas app`.
+    """
+    from crawler.localhub.running import serve as run_hub
+
+    run_hub(
+        source,
+        port=port,
+        on_ready=lambda endpoint: _say(
+            f"serving {source} on {endpoint}; try: hubatlas crawl --endpoint {endpoint}"
+        ),
+    )
+
+
+@cli.command()
+def app(
+    ctx: typer.Context, port: Annotated[int, typer.Option(help="Port of the atlas.")] = 8501
+) -> None:
+    """Open the atlas, pages in a browser.
+
+    They are on http://localhost:PORT.
+    """
+    from app.serve import serve_app
+
+    serve_app(ctx.obj, port=port)
+
+
+@cli.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo lives.")] = Path("demo"),
+    port: Annotated[int, typer.Option(help="Port of the atlas.")] = 8501,
+    no_app: Annotated[bool, typer.Option("--no-app", help="Stop before serving pages.")] = False,
+    keep_hub: Annotated[
+        bool, typer.Option("--keep-hub", help="Leave the embedded hub up beside the atlas.")
+    ] = False,
+) -> None:
+    """Show it all on a zoo of small models.
+
+    Trains the zoo, serves it as a hub, crawls it, builds the warehouse and opens the atlas; what
+    is there from an earlier run is used again.
+    """
+    from app.demo import run_demo
+
+    run_demo(folder, port=port, open_app=not no_app, keep_hub=keep_hub)
+
+
+def _print_status(db: duckdb.DuckDBPyConnection) -> None:
+    for title, query in STATUS.items():
+        result = db.execute(query)
+        columns = [column[0] for column in result.description or []]
+        print_table(columns, result.fetchall(), title)
+
+
+def _token(variable: str | None) -> str | None:
+    if variable is None:
+        return None
+    token = os.environ.get(variable)
+    if not token:
+        raise AppError(f"the environment variable {variable} holds no token")
+    return token
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(printable(sentence) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""The command line as a user has it: a process, its streams and its exit code."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hubs import crawled, model, recording
+
+from app.terminal import printable
+
+COMMAND = [str(Path(sys.executable).parent / "hubatlas")]
+VERBS = ["crawl", "build", "sql", "status", "tree", "serve", "app", "demo"]
+GOLDEN = Path(__file__).parent / "golden"
+LINES = [
+    model("a/root", card="---\nlicense: mit\n---\n# A"),
+    model("b/child", tags=["base_model:finetune:a/root"]),
+    model("c/grandchild", tags=["base_model:merge:b/child", "base_model:merge:gone/ghost"]),
+    model("evil/name", tags=["\x1b[31mred\u202e"]),
+]
+
+
+def hubatlas(*arguments, home=None, **environment):
+    command = COMMAND + (["--home", str(home)] if home else []) + list(arguments)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("HUBATLAS_")}
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**clean, "COLUMNS": "100", "TERM": "dumb", **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    at = crawled(folder / "home", recording(folder, LINES))
+    assert hubatlas("build", home=at).returncode == 0
+    return at
+
+
+def failed_with_one_line(ran, code=1):
+    return ran.returncode == code and len(ran.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_help_is_as_documented(verb):
+    ran = hubatlas(*filter(None, [verb]), "--help")
+    assert ran.returncode == 0
+    golden = GOLDEN / f"help-{verb or 'hubatlas'}.txt"
+    if os.environ.get("HUBATLAS_WRITE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(ran.stdout)
+    assert ran.stdout == golden.read_text()
+
+
+def test_help_starts_without_torch_streamlit_or_the_hub_s_library():
+    probe = (
+        "import sys, app.cli; heavy = {'torch', 'streamlit', 'huggingface_hub', 'sklearn', 'scipy'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_a_crawl_a_build_and_a_question(tmp_path):
+    source, at = recording(tmp_path, LINES), tmp_path / "home"
+    with served(source) as endpoint:
+        ran = hubatlas("crawl", "--endpoint", endpoint, home=at)
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "4 models listed, 4 cards asked for" in ran.stderr
+    assert hubatlas("build", home=at).returncode == 0
+    asked = hubatlas("sql", "select count(*) as n from model", "--format", "json", home=at)
+    assert json.loads(asked.stdout) == [{"n": 5}]
+
+
+def served(source):
+    """`hubatlas serve` as a child; the endpoint is read from what it says."""
+    return Serving([*COMMAND, "serve", str(source), "--port", "0"])
+
+
+class Serving:
+    def __init__(self, command):
+        self.command = command
+
+    def __enter__(self):
+        self.child = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True)
+        return next(w for w in self.child.stderr.readline().split() if w.startswith("http")).rstrip(
+            ";"
+        )
+
+    def __exit__(self, *exc):
+        self.child.send_signal(signal.SIGINT)
+        self.child.stderr.read()
+        self.child.stderr.close()
+        assert self.child.wait() == 130
+
+
+def test_formats_of_sql(home):
+    query = "select repo_id, license from model where author in ('a', 'b') order by repo_id"
+    csv = hubatlas("sql", query, "--format", "csv", home=home).stdout
+    assert csv == "repo_id,license\na/root,\nb/child,\n"
+    rows = json.loads(hubatlas("sql", query, "--format", "json", home=home).stdout)
+    assert rows == [{"repo_id": "a/root", "license": None}, {"repo_id": "b/child", "license": None}]
+    assert "a/root" in hubatlas("sql", query, home=home).stdout
+
+
+def test_hostile_text_does_not_move_the_cursor(home):
+    ran = hubatlas("sql", "select tag from model_tag where repo_id = 'evil/name'", home=home)
+    assert "\x1b" not in ran.stdout
+    assert "\u202e" not in ran.stdout
+    assert r"\u001b[31mred\u202e" in ran.stdout
+
+
+def test_a_tree_in_the_terminal_and_as_json(home):
+    ran = hubatlas("tree", "b/child", home=home)
+    assert "made from: 1" in ran.stdout
+    assert "a/root  finetune (tag)" in ran.stdout
+    assert "c/grandchild  merge (tag)  also: gone/ghost" in ran.stdout
+    plain = json.loads(hubatlas("tree", "b/child", "--down", "--format", "json", home=home).stdout)
+    assert list(plain) == ["descendants"]
+    assert plain["descendants"]["branches"][0]["repo_id"] == "c/grandchild"
+    up = hubatlas("tree", "c/grandchild", "--up", "--depth", "1", home=home).stdout
+    assert "gone/ghost  merge (tag)  not in this hub" in up
+    assert "a/root" not in up
+
+
+def test_status_says_what_is_there(home):
+    ran = hubatlas("status", home=home)
+    assert ran.returncode == 0
+    for word in ("complete", "known_models", "finetune", "data_as_of"):
+        assert word in ran.stdout
+
+
+def test_status_needs_no_warehouse(tmp_path):
+    ran = hubatlas("status", home=tmp_path / "none")
+    assert ran.returncode == 0
+    assert f"run: hubatlas --home {tmp_path / 'none'} crawl" in ran.stderr
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["sql", "select * from nowhere"], "nowhere"),
+        (["sql", "drop table model"], "read-only"),
+        (["tree", "A/Root"], "did you mean a/root"),
+        (["tree", "<script>/../x"], "no model"),
+        (["crawl", "--endpoint", "http://127.0.0.1:9"], "did not answer"),
+        (["crawl", "--endpoint", "nonsense"], "is no endpoint"),
+        (["crawl", "--token-env", "NO_SUCH_VARIABLE"], "holds no token"),
+        (["serve", "/nowhere/at/all.jsonl"], "/nowhere/at/all.jsonl"),
+    ],
+)
+def test_a_failure_is_one_line_and_exit_1(home, tmp_path, arguments, says):
+    at = tmp_path / "home" if arguments[0] == "crawl" else home
+    ran = hubatlas(*arguments, home=at)
+    assert failed_with_one_line(ran), ran.stderr
+    assert says in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["build"], ["sql", "select 1"], ["tree", "a/b"]], ids=lambda a: a[0]
+)
+def test_without_a_warehouse_it_says_what_to_run(tmp_path, arguments):
+    ran = hubatlas(*arguments, home=tmp_path)
+    assert failed_with_one_line(ran)
+    assert "run: hubatlas" in ran.stderr
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["sql"], ["crawl", "--facets", "gold"], ["tree"]])
+def test_wrong_usage_is_exit_2(home, arguments):
+    assert hubatlas(*arguments, home=home).returncode == 2
+
+
+@pytest.mark.parametrize("verb", ["app", "serve"])
+def test_a_busy_port_is_one_line(home, tmp_path, verb):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = [verb] + ([str(recording(tmp_path, LINES))] if verb == "serve" else [])
+        ran = hubatlas(*arguments, "--port", port, home=home)
+    assert failed_with_one_line(ran), ran.stderr
+    assert f"port {port} is busy" in ran.stderr
+
+
+def test_home_comes_from_the_environment(home):
+    ran = hubatlas("sql", "select 1 as one", "--format", "csv", HUBATLAS_HOME=str(home))
+    assert ran.stdout == "one\n1\n"
+
+
+def test_killed_amid_a_crawl_it_goes_on_from_there(tmp_path):
+    lines = [model(f"o/m{n:04d}", card=str(n), sha=f"{n:040x}") for n in range(1500)]
+    source, at = recording(tmp_path, lines), tmp_path / "home"
+    with Serving([*COMMAND, "serve", str(source), "--port", "0"]) as endpoint:
+        child = subprocess.Popen(
+            [*COMMAND, "--home", str(at), "crawl", "--endpoint", endpoint], stderr=subprocess.PIPE
+        )
+        assert b"listing: 1,500" in child.stderr.readline()
+        child.kill()
+        child.wait()
+        child.stderr.close()
+        assert hubatlas("crawl", "--endpoint", endpoint, home=at).returncode == 0
+    assert hubatlas("build", home=at).returncode == 0
+    asked = hubatlas(
+        *("sql", "select (select count(*) from model_observation), (select count(*) from card)"),
+        *("--format", "csv"),
+        home=at,
+    )
+    assert asked.stdout.splitlines()[1] == "1500,1500"
+    shutil.rmtree(at)
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u2066x", "\x00", "\u200b"])
+def test_printable_shows_what_is_hidden(text):
+    assert printable(text).isprintable()
+    assert printable(text) != text
