@@ -79,7 +79,7 @@ def main() -> None:
     try:
         cli()
     except ERRORS as failure:
-        sys.stderr.write(f"hubatlas: {printable(failure)}\n")
+        _say(f"hubatlas: {failure}")
         sys.exit(1)
 
 
@@ -110,17 +110,21 @@ def crawl(
     wanted = tuple(facet for facet in facets.split(",") if facet not in {"", "none"})
     if unknown := set(wanted) - set(FACETS):
         raise typer.BadParameter(f"unknown facet {', '.join(sorted(unknown))}; there is: card")
-    with progress_bars() as report:
-        crawled = run_crawl(
-            ctx.obj,
-            endpoint=endpoint,
-            token=_token(token_env),
-            model_limit=limit,
-            facets=wanted,
-            max_requests=max_requests,
-            contact=contact,
-            report=report,
-        )
+    try:
+        with progress_bars() as report:
+            crawled = run_crawl(
+                ctx.obj,
+                endpoint=endpoint,
+                token=_token(token_env),
+                model_limit=limit,
+                facets=wanted,
+                max_requests=max_requests,
+                contact=contact,
+                report=report,
+            )
+    except KeyboardInterrupt:
+        _say("stopped; what came is stored, and the same command goes on from there")
+        raise
     _say(f"{crawled.listed_count:,} models listed, {crawled.card_count:,} cards asked for")
 
 

@@ -19,16 +19,16 @@ FACET = "card"
 BATCH_SIZE = 512
 
 
-def fetch_cards(run: Run) -> int:
-    """Fetch all queued cards in batches, one raw file each; returns how many were answered.
+def fetch_cards(run: Run) -> None:
+    """Fetch all queued cards in batches, one raw file each.
 
     Raises what `Hub.get` raises; what a broken-off batch had fetched is stored, the rest of it
     goes back to the queue.
     """
-    total, fetched = run.state.open_count(FACET), 0
+    total = run.state.open_count(FACET)
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="card") as pool:
         while batch := run.state.next_batch(FACET, BATCH_SIZE):
-            run.report("cards", fetched, total)
+            run.report("cards", run.tally["cards"], total)
             batch_id, wanted = batch
             path = run.raw_path(FACET, f"{batch_id:07d}")
             try:
@@ -37,9 +37,8 @@ def fetch_cards(run: Run) -> int:
             finally:
                 statuses = [card["status"] for card in read_raw(path)] if path.exists() else []
                 run.state.finish_batch(batch_id, statuses)
-            fetched += len(statuses)
-    run.report("cards", fetched, total)
-    return fetched
+                run.tally["cards"] += len(statuses)
+    run.report("cards", run.tally["cards"], total)
 
 
 def _fetch_batch(run: Run, pool: Executor, wanted: list[Wanted], path: Path) -> None:

@@ -62,19 +62,18 @@ def crawl(
 
 
 def _crawl(run: Run, model_limit: int | None, facets: tuple[str, ...]) -> Crawled:
-    listed = cards = 0
     outcome = "failed"
     run.state.retry_failed()
     try:
         broken_off = run.state.swept_but_broken_off()
         sweep = broken_off or sweep_listing(run, model_limit=model_limit)
-        listed = sweep.listed_count
         if "card" in facets:
-            cards = fetch_cards(run)
+            fetch_cards(run)
         outcome = "complete" if sweep.next_path is None else "limited"
     except KeyboardInterrupt:
         outcome = "stopped"
         raise
     finally:
+        listed, cards = run.tally["listed"], run.tally["cards"]
         run.state.end_run(run.run_id, outcome, listed=listed, cards=cards)
     return Crawled(listed, cards)

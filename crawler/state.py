@@ -125,7 +125,8 @@ class CrawlState:
 
     def open_sweep(self) -> Sweep | None:
         """The sweep that was left unfinished, or None."""
-        return self._latest_sweep("ended_at is null")
+        sweep = self._latest_sweep()
+        return sweep if sweep and sweep.outcome is None else None
 
     def swept_but_broken_off(self) -> Sweep | None:
         """The last sweep, if it ended well but its run broke off later: its facets are left."""
@@ -134,7 +135,7 @@ class CrawlState:
         ).fetchone()
         if before is None or before[0] in ENDED_WELL:
             return None
-        sweep = self._latest_sweep("true")
+        sweep = self._latest_sweep()
         return sweep if sweep and sweep.outcome in ENDED_WELL else None
 
     def start_sweep(self, first_path: str, *, expand: list[str], model_limit: int | None) -> Sweep:
@@ -239,10 +240,10 @@ class CrawlState:
             "update facet_queue set done = 0, batch_id = null where done = ?", (FAILED,)
         )
 
-    def _latest_sweep(self, condition: str) -> Sweep | None:
+    def _latest_sweep(self) -> Sweep | None:
         row = self._db.execute(
             "select sweep_id, expand, model_limit, next_path, page_count, listed_count, outcome"
-            f" from sweep where {condition} order by sweep_id desc limit 1"  # noqa: S608
+            " from sweep order by sweep_id desc limit 1"
         ).fetchone()
         return row and Sweep(row[0], row[1].split(",") if row[1] else [], *row[2:])
 

@@ -108,6 +108,7 @@ def _take_page(run: Run, sweep: Sweep, page_path: str) -> None:
         listed=len(records),
         wanted=[_card_entry(r) for r in records if is_safe_id(r.get("id"))],
     )
+    run.tally["listed"] += len(records)
 
 
 def _stored_page(run: Run, sweep: Sweep, page_path: str) -> Envelope:
