@@ -46,6 +46,9 @@ def _fetch_batch(run: Run, pool: Executor, wanted: list[Wanted], path: Path) -> 
     try:
         for card in pool.map(lambda want: _fetch(run.hub, want, run.run_id), wanted):
             answered.append(card)  # noqa: PERF402 - a broken-off batch keeps what it has
+    except BaseException:
+        run.hub.stop()  # else the pool would wait for those that wait for their turn
+        raise
     finally:
         if answered:
             write_raw(path, answered)

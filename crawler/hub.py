@@ -44,6 +44,10 @@ class BudgetSpent(CrawlError):
     """``max_requests`` is reached; what is stored stays, and a later run goes on from there."""
 
 
+class CrawlStopped(CrawlError):
+    """The crawl is ending: a request that was waiting for its turn is not sent any more."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer: where it came from, when, and its bytes."""
@@ -110,13 +114,18 @@ class Hub:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._pace.stop()
+        self.stop()
         close_session()
+
+    def stop(self) -> None:
+        """Send nothing more; whoever waits for a turn gets `CrawlStopped` at once."""
+        self._pace.stop()
 
     def get(self, path: str) -> Answer:
         """GET a path of this endpoint, redirects followed, passing failures retried.
 
-        Raises `HubUnreachable`, `NotAHub` (redirect loops, oversized bodies), `BudgetSpent`.
+        Raises `HubUnreachable`, `NotAHub` (redirect loops, oversized bodies), `BudgetSpent`,
+        `CrawlStopped`.
         A status other than a passing one (408, 425, 429, 5xx) is an answer, not an error.
         """
         url = self.endpoint + path
@@ -189,9 +198,11 @@ class Pace:
             self.held_until = max(self.held_until, until)
 
     def wait(self) -> None:
-        """Return once a request may start, or at once when stopped."""
+        """Return once a request may start; raises `CrawlStopped` as soon as none may any more."""
         while (left := self.held_until - self._clock()) > 0 and not self._stopped.is_set():
             self._stopped.wait(left)
+        if self._stopped.is_set():
+            raise CrawlStopped("the crawl is stopped")
 
     def stop(self) -> None:
         """Wake all that wait."""

@@ -148,7 +148,7 @@ class CrawlState:
         return Sweep(int(row[0]), expand, model_limit, first_path, 0, 0)
 
     def end_sweep(self, sweep: Sweep, outcome: str) -> None:
-        """Close a sweep: complete, limited or truncated."""
+        """Close a sweep: complete, limited, truncated, looped or refused."""
         self._db.execute(
             "update sweep set ended_at = ?, outcome = ? where sweep_id = ?",
             (_now(), outcome, sweep.sweep_id),

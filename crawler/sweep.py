@@ -26,6 +26,7 @@ EXPAND = [
     *("safetensors", "sha", "siblings", "tags", "trendingScore"),
 ]
 REFUSED_AT_TIMES = ["usedStorage", "baseModels"]
+LOST_CURSOR = frozenset({400, 404, 410, 422})
 SAFE_ID = re.compile(r"[\w.\-]+(/[\w.\-]+)?", re.ASCII)
 
 
@@ -44,6 +45,7 @@ def sweep_listing(run: Run, *, model_limit: int | None) -> Sweep:
     were stored before stay stored.
     """
     sweep = run.state.open_sweep() or _new_sweep(run, model_limit)
+    sweep.model_limit = model_limit
     while sweep.next_path is not None and not _limit_reached(sweep):
         run.report("listing", sweep.listed_count, sweep.model_limit)
         _take_page(run, sweep, sweep.next_path)
@@ -90,6 +92,7 @@ def _first_path(page_size: int, expand: list[str]) -> str:
 
 def _take_page(run: Run, sweep: Sweep, page_path: str) -> None:
     if run.state.seen_page(sweep, page_path):
+        run.state.end_sweep(sweep, "looped")
         raise CursorLoops(
             f"{run.hub.endpoint} loops: page {sweep.page_count + 1} of the listing is one already"
             f" fetched; {sweep.listed_count:,} models are stored"
@@ -116,6 +119,8 @@ def _stored_page(run: Run, sweep: Sweep, page_path: str) -> Envelope:
     if path.exists():  # A crash came between the file and the state: take it as fetched.
         return next(read_raw(path))
     answer = run.hub.get(page_path)
+    if answer.status in LOST_CURSOR:  # a sweep that can go no further must not be resumed
+        run.state.end_sweep(sweep, "refused")
     if answer.status != 200 or not answer.body.lstrip().startswith(b"["):
         kind = answer.headers.get("content-type", "no content type")
         raise NotAHub(

@@ -1,10 +1,14 @@
 """A crawl over real HTTP: whole, resumable, and honest about servers that are no good hub."""
 
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import duckdb
+import orjson
 import pytest
 from hubs import contents, crawled, model, recording
 
@@ -167,6 +171,23 @@ def test_a_server_that_is_no_good_hub_is_named_and_what_came_is_kept(tmp_path, m
     assert past_runs(home)[0]["outcome"] == "failed"
 
 
+def test_a_loop_that_is_mended_is_swept_anew(tmp_path):
+    source, home = recording(tmp_path, ZERO_CARDS), tmp_path / "home"
+    with running(source, mode="loop-cursor") as endpoint, pytest.raises(CursorLoops):
+        crawl(home, endpoint=endpoint, hub_name="test")
+    crawled(home, source, facets=())
+    assert set(listed(home)) == {line["model"]["id"] for line in ZERO_CARDS}
+
+
+def test_a_limit_also_holds_for_a_sweep_that_is_gone_on_with(tmp_path):
+    source, home = recording(tmp_path, ZERO_CARDS), tmp_path / "home"
+    with running(source) as endpoint:
+        with pytest.raises(BudgetSpent):
+            crawl(home, endpoint=endpoint, hub_name="test", max_requests=2)
+        crawl(home, endpoint=endpoint, hub_name="test", model_limit=500, facets=())
+    assert len(listed(home)) == 1000
+
+
 def test_a_full_last_page_is_no_truncation(tmp_path):
     home = crawled(tmp_path / "home", recording(tmp_path, ZERO_CARDS[:1000]), facets=())
     assert len(listed(home)) == 1000
@@ -275,6 +296,47 @@ def test_no_token_is_ever_written(tmp_path, few):
     written = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     unpacked = b"".join(body_of(e) for f in home.rglob("*.zst") for e in read_raw(f))
     assert READER_TOKEN.encode() not in written + unpacked
+
+
+class Throttling(BaseHTTPRequestHandler):
+    """Lists a few models, then holds every card back for five minutes."""
+
+    def do_GET(self):
+        card = self.path.endswith("README.md")
+        body = b"" if card else orjson.dumps([{"id": f"o/m{n}"} for n in range(40)])
+        self.send_response(429 if card else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Retry-After", "300")
+        self.end_headers()
+        self.wfile.write(body)
+        if card:
+            self.server.held.set()
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture
+def throttling():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Throttling) as server:
+        server.held = threading.Event()
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_ctrl_c_ends_a_crawl_that_waits_for_its_turn(tmp_path, throttling):
+    endpoint = f"http://127.0.0.1:{throttling.server_port}"
+    command = [sys.executable, "-m", "app.cli", "--home", str(tmp_path), "crawl"]
+    with subprocess.Popen([*command, "--endpoint", endpoint], stderr=subprocess.PIPE) as child:
+        assert throttling.held.wait(60)
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert b"the same command goes on from there" in said
+    assert past_runs(tmp_path)[0]["outcome"] == "stopped"
 
 
 def test_a_pace_holds_before_the_window_is_spent():
