@@ -171,7 +171,9 @@ def status(ctx: typer.Context) -> None:
 
     runs = past_runs(ctx.obj)
     if runs:
-        print_table(list(runs[0]), [tuple(run.values()) for run in runs], "runs, newest first")
+        shown = ("started_at", "outcome", "listed_count", "card_count", "endpoint")
+        rows = [tuple(run[column] for column in shown) for run in runs]
+        print_table(list(shown), rows, "runs, newest first")
         _say(f"{queued_count(ctx.obj):,} cards are still to be fetched")
     if not (ctx.obj / FILE).exists():
         _say(f"no warehouse yet; run: hubatlas --home {ctx.obj} {'build' if runs else 'crawl'}")

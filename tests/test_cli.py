@@ -62,7 +62,8 @@ def test_help_is_as_documented(verb):
 
 def test_help_starts_without_torch_streamlit_or_the_hub_s_library():
     probe = (
-        "import sys, app.cli; heavy = {'torch', 'streamlit', 'huggingface_hub', 'sklearn', 'scipy'};"
+        "import sys, app.cli\n"
+        "heavy = {'torch', 'streamlit', 'huggingface_hub', 'sklearn', 'scipy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

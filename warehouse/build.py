@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -114,7 +115,7 @@ def is_current(home: Path) -> bool:
 def read_relation(package: str, name: str) -> Relation:
     """Read ``package/sql/name.sql``: the comment lines of its header, then a bare SELECT."""
     text = (resources.files(package) / "sql" / f"{name}.sql").read_text("utf-8")
-    header = [line[3:] for line in text.splitlines() if line.startswith("-- ")]
+    header = [line[3:] for line in takewhile(lambda x: x.startswith("-- "), text.splitlines())]
     joined = "\n".join(header)
     field = {m[1]: " ".join(m[2].split()) for m in _HEADER_FIELD.finditer(joined)}
     sentence = " ".join(joined.split("\nGrain:", 1)[0].split())

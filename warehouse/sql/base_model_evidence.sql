@@ -13,6 +13,8 @@ with tag_claim as (
         position
     from model_tag
     where kind = 'base_model'
+    -- the Hub adds base_model:X beside base_model:RELATION:X, which says no more than the latter
+    qualify declared <> '' or count(*) over (partition by child_id, parent_id) = 1
 ),
 front as (
     select repo_id, record->'cardData' as fields, 'card_data' as evidence
