@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -54,7 +54,7 @@ def write_rows(result: duckdb.DuckDBPyConnection, style: str) -> None:
 
 
 def print_table(
-    columns: list[str], rows: list[tuple[object, ...]], title: str | None = None
+    columns: list[str], rows: Sequence[tuple[object, ...]], title: str | None = None
 ) -> None:
     """Print rows as a table; empty cells are NULLs."""
     headers = (Column(Text(column)) for column in columns)

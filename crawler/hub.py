@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
@@ -22,7 +23,6 @@ from huggingface_hub.utils import build_hf_headers, httpx, parse_ratelimit_heade
 from crawler import CrawlError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
-VERSION = "0.1.0"
 CONNECTIONS = 8
 TRIES = 5
 LONGEST_WAIT_S = 300.0
@@ -105,7 +105,7 @@ class Hub:
         self._headers = build_hf_headers(
             token=token or False,
             library_name="hubatlas",
-            library_version=VERSION,
+            library_version=version("hubatlas"),
             user_agent={"contact": contact} if contact else None,
         )
 

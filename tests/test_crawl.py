@@ -331,9 +331,12 @@ def test_ctrl_c_ends_a_crawl_that_waits_for_its_turn(tmp_path, throttling):
     endpoint = f"http://127.0.0.1:{throttling.server_port}"
     command = [sys.executable, "-m", "app.cli", "--home", str(tmp_path), "crawl"]
     with subprocess.Popen([*command, "--endpoint", endpoint], stderr=subprocess.PIPE) as child:
-        assert throttling.held.wait(60)
-        child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=60)
+        try:
+            assert throttling.held.wait(60)
+            child.send_signal(signal.SIGINT)
+            _, said = child.communicate(timeout=60)
+        finally:
+            child.kill()
     assert child.returncode == 130
     assert b"the same command goes on from there" in said
     assert past_runs(tmp_path)[0]["outcome"] == "stopped"

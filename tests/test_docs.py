@@ -24,17 +24,17 @@ def warehouse(tmp_path_factory):
 
 def relations_page(db):
     """The page on relations, from the headers of their SQL and the types in a built file."""
-    parts = ["# Relations\n\nWritten from the headers of the SQL files by the tests; do not edit.\n"]
+    parts = ["# Relations\n\nWritten by the tests from the headers of the SQL files.\n"]
     for name in relations(db):
         package = "warehouse" if name in RELATIONS else "analysis"
         relation = read_relation(package, name)
         columns = db.execute(f"describe {name}").fetchall()
         listed = "".join(f"| `{column[0]}` | {column[1].lower()} |\n" for column in columns)
-        ref = f"  \nRef: {relation.ref}" if relation.ref else ""
+        facts = {"Grain": ", ".join(relation.grain), "Source": relation.source, "Ref": relation.ref}
+        facts["SQL"] = f"[`{name}.sql`](../{package}/sql/{name}.sql)"
+        told = "  \n".join(f"{fact}: {value}" for fact, value in facts.items() if value)
         parts.append(
-            f"## {name}\n\n{relation.comment}\n\nGrain: {', '.join(relation.grain)}  \n"
-            f"Source: {relation.source}{ref}  \nSQL: [`{name}.sql`](../{package}/sql/{name}.sql)\n\n"
-            f"| column | type |\n|---|---|\n{listed}"
+            f"## {name}\n\n{relation.comment}\n\n{told}\n\n| column | type |\n|---|---|\n{listed}"
         )
     return "\n".join(parts)
 
@@ -69,9 +69,11 @@ def test_links_lead_somewhere(path):
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.name)
 def test_files_that_are_named_exist(path):
-    named = re.findall(r"`((?:crawler|warehouse|analysis|atlas|app|tests|docs)/[\w./-]+)`", path.read_text("utf-8"))
-    missing = [name for name in named if not (ROOT / name).exists()]
-    assert [name for name in missing if "NAME" not in name] == []
+    rooms = "crawler|warehouse|analysis|atlas|app|tests|docs"
+    named = re.findall(rf"`((?:{rooms})/[\w./-]+)`", path.read_text("utf-8"))
+    made_later = {"tests/shots/"}
+    missing = {name for name in named if "NAME" not in name and not (ROOT / name).exists()}
+    assert missing - made_later == set()
 
 
 def test_sql_is_plain():
