@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,7 @@ def serve_app(home: Path, *, port: int, host: str = "127.0.0.1") -> None:
     atlas = st.App(SCRIPT, middleware=middleware(hosts))
     shown = "localhost" if host == "127.0.0.1" else host
     sys.stderr.write(f"the atlas is on http://{shown}:{port} (Ctrl-C ends it)\n")
-    with suppress(KeyboardInterrupt):
-        atlas.run(config=server_options(host=host, port=port, hosts=hosts))
+    atlas.run(config=server_options(host=host, port=port, hosts=hosts))
 
 
 def check_port(port: int, *, host: str = "127.0.0.1") -> None:

@@ -44,6 +44,8 @@ def _label(branch: Branch) -> Text:
         label.append(f" ({', '.join(branch.evidence)})", style="dim")
     if not branch.known:
         label.append("  not in this hub", style="yellow")
+    if branch.again:
+        label.append("  (its own ancestors are shown elsewhere)", style="dim")
     if branch.others:
         others = ", ".join(map(printable, branch.others[:5]))
         label.append(f"  also: {others}", style="magenta")

@@ -6,7 +6,7 @@ one parent; its other parents are listed beside it, so the picture hides none.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import duckdb
@@ -26,8 +26,10 @@ class UnknownModel(AtlasError):
 class Branch:
     """One model in a drawn tree, and what hangs below (or, walking up, above) it.
 
-    ``relation`` and ``evidence`` describe the edge to the branch that it hangs on; ``others`` are
-    the model's further parents (walking down) or children on the way (walking up).
+    ``relation`` and ``evidence`` describe the edge to the branch that it hangs on. Walking down,
+    ``others`` are the model's further parents. Walking up, an ancestor that several ways lead to is
+    drawn whole at the first and as a bare name, ``again``, at the others. ``cut`` counts what hangs
+    directly on the branch and is not drawn.
     """
 
     repo_id: str
@@ -39,6 +41,7 @@ class Branch:
     others: list[str] = field(default_factory=list)
     branches: list[Branch] = field(default_factory=list)
     cut: int = 0
+    again: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Nested plain values."""
@@ -114,7 +117,7 @@ def count_models(branch: Branch) -> int:
     total, left = 0, [branch]
     while left:
         at = left.pop()
-        total += 1
+        total += not at.again
         left += at.branches
     return total
 
@@ -159,7 +162,24 @@ def _hang(nodes: list[tuple[Any, ...]], edges: Edges, direction: Direction) -> B
         row[0]: row[5] if row[5] in nearest[row[0]] else nearest[row[0]][0]
         for row in nodes[1:]
     }
-    return _drawn(nodes, steps, place)[0]
+    top = _drawn(nodes, steps, place)[0]
+    if direction == "up":
+        _name_again(top, steps, place, {row[0]: row for row in nodes})
+    return top
+
+
+def _name_again(
+    top: Branch, steps: Edges, place: dict[str, str], rows: dict[str, tuple[Any, ...]]
+) -> None:
+    branches, left = {}, [top]
+    while left:
+        at = left.pop()
+        branches[at.repo_id], at.others = at, []
+        left += at.branches
+    for (inner, outer), (relation, evidence) in steps.items():
+        if inner in branches and outer in branches and place.get(outer) != inner:
+            bare = replace(_branch(rows[outer]), relation=relation, evidence=evidence, again=True)
+            branches[inner].branches.append(bare)
 
 
 def _drawn(nodes: list[tuple[Any, ...]], steps: Edges, place: dict[str, str]) -> list[Branch]:

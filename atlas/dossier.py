@@ -168,8 +168,6 @@ CLAIMS = """
 select parent_id, relation, evidence, refusal
 from base_model_evidence
 where child_id = ?
--- a Hub tags each base model twice, with and without the relation: the second adds nothing
-qualify relation <> 'unknown' or count(*) over (partition by parent_id, evidence) = 1
 order by refusal is not null, parent_id, evidence, relation
 """
 

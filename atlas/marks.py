@@ -26,7 +26,7 @@ def mark(branch: Branch, colours: Palette, *, scale: float = 1.0) -> Option:
 
 def told(branch: Branch) -> str:
     """What a tooltip says under a model's name."""
-    parts = [branch.relation or "root"]
+    parts = ["drawn elsewhere as well" if branch.again else branch.relation or "root"]
     if not branch.known:
         parts.append("ghost: nobody listed it")
     elif branch.downloads_30d is not None:
@@ -64,7 +64,7 @@ def tooltip(colours: Palette, template: str) -> Option:
 def _disc(branch: Branch, colours: Palette, scale: float) -> Option:
     if not branch.known:
         return {"color": colours.paper, "borderColor": colours.ghost, "borderWidth": 2 * scale}
-    colour = colours.of(branch.relation)
+    colour = colours.line if branch.again else colours.of(branch.relation)
     return {"color": colour, "borderColor": colour, "borderWidth": 1.2 * scale}
 
 

@@ -15,7 +15,7 @@ Shape = Literal["radial", "left to right"]
 
 RADIAL_FROM = 60
 LABELS_ALL = 110
-ROW_PIXELS = 24
+ROW_PIXELS = 30
 MIN_PIXELS = 130
 MAX_PIXELS = 8_000
 RADIAL_PIXELS = 900
@@ -134,6 +134,8 @@ def _item(branch: Branch, paint: Paint, between: int) -> Option:
 def _seen_upwards(branch: Branch) -> Branch:
     # Walking up, a branch names its relation to the model below it; its mark tells, as everywhere,
     # how it was itself made from those that hang on it.
+    if branch.again:
+        return branch
     parents = branch.branches
     return replace(
         branch,

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -16,6 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import (
+    free_port,
+    ink_share,
+    serving,
+    shoot,
+    start_atlas,
+    wait_for_ink,
+    wait_until_ready,
+)
 
 from analysis.lineage import derive_lineage
 from atlas.palette import LIGHT
@@ -24,25 +27,7 @@ from warehouse.build import build
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[1]
-SHOTS = Path(__file__).with_name("shots")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NOW = "2026-11-23T00:00:00.000Z"
-SERVE = """
-import sys
-from pathlib import Path
-from app.serve import serve_app
-serve_app(Path(sys.argv[1]), port=int(sys.argv[2]))
-"""
 HOSTILE_CARD = """# Hello <script>document.title = 'hurt'</script>
 
 <img src="https://evil.test/pixel.png" onerror="alert(1)">
@@ -81,38 +66,11 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    binary = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not binary:
-        missing = "no Chromium here: install it or name it in CHROMIUM"
-        if os.environ.get("HUBATLAS_REQUIRE_BROWSER") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     fill(home)
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(home), str(port)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        wait_until_ready(server, port)
-        yield f"localhost:{port}"
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
+    with serving(home) as atlas:
+        yield atlas
 
 
 @pytest.fixture
@@ -156,65 +114,6 @@ def fill(home: Path) -> None:
     )
     write_raw(home / "raw/card/0000001.jsonl.zst", [card])
     build(home, derive=derive_lineage)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until_ready(server: subprocess.Popen[str], port: int, *, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if server.poll() is not None:
-            pytest.fail(f"the server ended: {server.communicate()[1]}")
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=1)
-            connection.request("GET", "/_stcore/health", headers={"Host": f"localhost:{port}"})
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.05)
-        finally:
-            connection.close()
-    pytest.fail("the server did not answer in time")
-
-
-def shoot(page: Any, name: str) -> None:
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")
-
-
-def ink_share(page: Any) -> float:
-    """Share of the largest canvas's pixels that hold anything."""
-    return float(
-        page.evaluate(
-            """() => {
-              const all = [...document.querySelectorAll('canvas')];
-              const size = canvas => canvas.width * canvas.height;
-              const canvas = all.sort((a, b) => size(b) - size(a))[0];
-              const {width, height} = canvas;
-              const seen = canvas.getContext('2d').getImageData(0, 0, width, height).data;
-              let inked = 0;
-              for (let at = 3; at < seen.length; at += 4) inked += seen[at] > 0;
-              return inked / (width * height);
-            }"""
-        )
-    )
-
-
-def wait_for_ink(page: Any) -> None:
-    chart = page.get_by_test_id("stEChartsChart").locator("canvas").first
-    chart.wait_for()
-    page.wait_for_function(
-        """() => {
-          const canvas = document.querySelector('[data-testid=stEChartsChart] canvas');
-          const {width, height} = canvas;
-          const seen = canvas.getContext('2d').getImageData(0, 0, width, height).data;
-          return seen.some((value, at) => at % 4 === 3 && value > 0);
-        }"""
-    )
 
 
 RIGHTMOST = """wanted => {
@@ -326,12 +225,7 @@ def test_busy_port_is_one_line_and_ctrl_c_ends_cleanly(tmp_path: Path) -> None:
     from app.serve import PortBusy, check_port
 
     port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(tmp_path), str(port)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    server = start_atlas(tmp_path, port)
     try:
         wait_until_ready(server, port)
         with pytest.raises(PortBusy, match=f"port {port} is busy; choose another with --port"):
@@ -340,5 +234,5 @@ def test_busy_port_is_one_line_and_ctrl_c_ends_cleanly(tmp_path: Path) -> None:
         _, told = server.communicate(timeout=20)
     finally:
         server.kill()
-    assert server.returncode == 0
+    assert server.returncode == 130
     assert "Traceback" not in told

@@ -83,6 +83,20 @@ def test_branches_up_reach_all_parents(hub):
     }
 
 
+def test_an_ancestor_by_several_ways_is_named_at_each(tmp_path):
+    lines = [
+        model("o/base"),
+        model("o/left", tags=["base_model:o/base"]),
+        model("o/right", tags=["base_model:o/base"]),
+        model("o/merge", tags=["base_model:merge:o/left", "base_model:merge:o/right"]),
+    ]
+    with built(tmp_path / "home", recording(tmp_path, lines)) as db:
+        tree = lineage(db, "o/merge", direction="up")
+    assert names(tree) == {"o/merge": [{"o/left": [{"o/base": []}]}, {"o/right": [{"o/base": []}]}]}
+    assert [below.branches[0].again for below in tree.branches] == [False, True]
+    assert count_models(tree) == 4
+
+
 def test_branches_survive_a_cycle(hub):
     ring = lineage(hub, "x/ring", direction="down")
     assert count_models(ring) == 4

@@ -186,7 +186,7 @@ def test_model_page_shows_facts_lineage_evidence_and_files() -> None:
     assert "<dt>Parameters</dt><dd>7 B</dd>" in text
     assert "<dt>Created</dt><dd>2 Jan 2026</dd>" in text
     assert "root of its tree" in text
-    assert "2 files, 123 B" in text
+    assert "2 files, 123 B" in text_of(open_page("model", id="org/root", part="Files"))
     text = text_of(open_page("model", id="org/merged"))
     assert "org/tuned</a>" in text
     assert "org/other</a>" in text
@@ -194,7 +194,7 @@ def test_model_page_shows_facts_lineage_evidence_and_files() -> None:
 
 
 def test_card_is_harmless_and_its_front_matter_a_table() -> None:
-    at = open_page("model", id="org/tuned")
+    at = open_page("model", id="org/tuned", part="Card")
     card = next(part.body for part in at.get("html") if "atlas-card" in part.body)
     assert "<strong>bold</strong>" in card
     assert "<script" not in card
@@ -215,7 +215,7 @@ def test_ghost_alone_and_gated_models() -> None:
     assert "Nobody listed this model" in text_of(open_page("model", id="org/away"))
     assert "declares no base model" in text_of(open_page("model", id="org/alone"))
     assert "gated: manual" in text_of(open_page("model", id="org/small"))
-    assert "No card" in text_of(open_page("model", id="org/alone"))
+    assert "No card" in text_of(open_page("model", id="org/alone", part="Card"))
 
 
 @pytest.mark.parametrize("page", ["model", "family"])

@@ -130,6 +130,7 @@ def _tree(family: Family, cut: Cut) -> None:
         default=usual_shape(cut.drawn_count),
         required=True,
         key="shape",
+        bind="query-params",
         label_visibility="collapsed",
     )
     draw_tree(
@@ -180,8 +181,9 @@ FAMILY_COLUMNS = {
     "downloads_30d": NUMBER("downloads", format="localized"),
 }
 MEMBER_COLUMNS = {
-    "repo_id": st.column_config.TextColumn("model", width="large", pinned=True),
+    "repo_id": st.column_config.TextColumn("model", width=300, pinned=True),
     "primary_parent_id": st.column_config.TextColumn("primary parent", width="medium"),
+    "evidence": st.column_config.TextColumn("evidence", width="small"),
     "other_parents": st.column_config.TextColumn("other parents"),
     "known": st.column_config.CheckboxColumn("listed"),
     "downloads_30d": NUMBER("downloads", format="localized"),

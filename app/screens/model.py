@@ -73,13 +73,16 @@ def _one(db: Connection, repo_id: str) -> None:
         label=f"Family of {known['family_id']}",
         aside=count(known["member_count"], "member"),
     )
-    tree, told, held = st.tabs(["Lineage", "Card", "Files"], key="part")
+    tree, told, held = st.tabs(["Lineage", "Card", "Files"], key="part", bind="query-params")
     with tree:
-        _lineage(db, repo_id, known["relation"])
+        if tree.open:
+            _lineage(db, repo_id, known["relation"])
     with told:
-        _card(db, repo_id)
+        if told.open:
+            _card(db, repo_id)
     with held:
-        _files(db, repo_id)
+        if held.open:
+            _files(db, repo_id)
 
 
 def _breadcrumb(names: list[str]) -> None:
