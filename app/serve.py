@@ -43,7 +43,9 @@ def check_port(port: int, *, host: str = "127.0.0.1") -> None:
             probe.bind((host, port))
             probe.listen()
         except OSError as busy:
-            raise PortBusy(f"port {port} is busy; choose another with --port") from busy
+            raise PortBusy(
+                f"port {port} is busy; choose another with --port (make demo: PORT={port + 1})"
+            ) from busy
 
 
 def server_options(*, host: str, port: int, hosts: list[str]) -> dict[str, Any]:

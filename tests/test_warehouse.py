@@ -10,7 +10,7 @@ import orjson
 import pytest
 from hubs import built, contents, crawled, model, recording, relations
 from huggingface_hub.utils import HFValidationError, validate_repo_id
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.lineage import derive_lineage
@@ -269,6 +269,19 @@ def test_hostile_cards_are_kept_or_rejected(tmp_path):
     assert orjson.loads(front["o/no"]) == {"language": "no"}
 
 
+def test_a_card_that_was_mended_is_no_longer_rejected(tmp_path):
+    home = tmp_path / "home"
+    page(home, "1", b'[{"id": "o/m"}]')
+    cards(home, "1", m="---\na: [\n---\n")
+    with published(home) as db:
+        assert len(rejected(db, "front_matter")) == 1
+    row = {"repo_id": "o/m", "status": 200, "fetched_at": "2026-03-02T03:04:05.000Z"}
+    write_raw(home / "raw" / "card" / "2.jsonl.zst", [envelope(b"---\na: 1\n---\n", **row)])
+    with published(home) as db:
+        assert rejected(db, "front_matter") == []
+        assert db.execute("select front_matter from card").fetchone() == ('{"a":1}',)
+
+
 def test_a_truncated_raw_file_is_rejected_and_takes_nothing_away(tmp_path):
     home = tmp_path / "home"
     page(home, "1", b'[{"id": "o/old"}]')
@@ -421,6 +434,11 @@ def test_yaml_by_the_rules_of_1_2():
 
 
 @given(st.text())
+@example('a: "\\ud800"')
+@example("a: !!int x")
+@example("a: !!set {b, c}")
+@example("? [a, b]\n: c")
+@example("a: " + "[" * 3000)
 def test_any_front_matter_is_a_mapping_or_refused_in_one_line(source):
     with contextlib.suppress(FrontMatterBroken):
         read, _ = read_front_matter(source)

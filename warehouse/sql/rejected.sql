@@ -21,15 +21,29 @@ with bad_record as (
             where latest_record.hub_id = record->>'_id'
         )
 ),
+newest_card as (
+    select raw_file, repo_id, status, error_code
+    from landing.card
+    qualify row_number() over (
+        partition by repo_id order by fetched_at desc, raw_file desc
+    ) = 1
+),
 bad_card as (
     select
         'card' as source,
         repo_id as key,
         'fetch' as stage,
         'status ' || status || coalesce(' ' || error_code, '') as reason
-    from landing.card
+    from newest_card
     where status not in (200, 404)
-    qualify row_number() over (partition by repo_id order by fetched_at desc, raw_file desc) = 1
+),
+bad_front_matter as (
+    -- what was wrong with a card that has been edited since is past
+    select rejected.source, rejected.key, rejected.stage, rejected.reason
+    from landing.rejected
+    join newest_card
+        on newest_card.repo_id = rejected.key and newest_card.raw_file = rejected.source
+    where rejected.stage = 'front_matter'
 ),
 bad_claim as (
     select
@@ -42,7 +56,11 @@ bad_claim as (
 )
 select distinct source, key, stage, reason
 from (
-    select source, key, stage, reason from landing.rejected
+    select source, key, stage, reason
+    from landing.rejected
+    where stage <> 'front_matter'
+    union all
+    select source, key, stage, reason from bad_front_matter
     union all
     select source, key, stage, reason from bad_record
     union all
