@@ -140,7 +140,8 @@ class Hub:
                 continue
             if answer.status not in TRANSIENT or attempt == TRIES:
                 return answer
-            self._pace.hold(_retry_after(answer.headers) or self._backoff(attempt))
+            stated = _retry_after(answer.headers)
+            self._pace.hold(self._backoff(attempt) if stated is None else stated)
         raise AssertionError  # the loop above has no other end
 
     def _once(self, url: str) -> Answer:

@@ -34,6 +34,8 @@ create table if not exists facet_queue (
   entry_id integer primary key, facet text not null, repo_id text not null,
   version text not null, revision text not null, batch_id integer, done integer not null default 0,
   unique (facet, repo_id, version));
+create table if not exists facet_batch (
+  batch_id integer primary key autoincrement, facet text not null);
 create index if not exists facet_queue_open on facet_queue (facet, done, batch_id);
 create index if not exists facet_queue_batch on facet_queue (batch_id, entry_id);
 """
@@ -248,8 +250,11 @@ class CrawlState:
         return row and Sweep(row[0], row[1].split(",") if row[1] else [], *row[2:])
 
     def _claim(self, facet: str, size: int) -> int:
-        batch_id = self._db.execute("select coalesce(max(batch_id), 0) + 1 from facet_queue")
-        number = int(batch_id.fetchone()[0])
+        # A number of its own, never used again: it names the raw file.
+        claimed = self._db.execute(
+            "insert into facet_batch (facet) values (?) returning batch_id", (facet,)
+        )
+        number = int(claimed.fetchone()[0])
         self._db.execute(
             "update facet_queue set batch_id = ? where entry_id in (select entry_id"
             " from facet_queue where facet = ? and done = 0 and batch_id is null"

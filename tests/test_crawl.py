@@ -250,43 +250,58 @@ def test_a_next_page_on_another_host_is_refused():
         path_of("https://evil.test/api/models", "https://hub.test")
 
 
-class Passing(BaseHTTPRequestHandler):
-    """Answers 503 and 429 before it answers; remembers what it was sent."""
+class OddHub:
+    """A server in this process that answers as a function of the path says."""
 
-    def do_GET(self):
-        seen = self.server.seen
-        seen.append(dict(self.headers))
-        status = {1: 503, 2: 429}.get(len(seen), 200)
-        self.send_response(status)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"[]")
+    def __init__(self, answer):
+        self.seen, self.card_asked = [], threading.Event()
+        self.answer = answer
+        odd = self
 
-    def log_message(self, *args):
-        """Say nothing."""
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                odd.seen.append({name.lower(): value for name, value in self.headers.items()})
+                is_card = self.path.endswith("README.md")
+                status, headers, body = odd.answer(is_card)
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+                if is_card:
+                    odd.card_asked.set()
+
+            def log_message(self, *args):
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
 
 
-@pytest.fixture
-def passing():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
-    server.seen = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+LISTING = (200, {}, orjson.dumps([{"id": f"o/m{n}"} for n in range(9)]))
 
 
-def test_passing_failures_are_retried_with_who_we_are(passing):
-    endpoint = f"http://127.0.0.1:{passing.server_port}"
-    with Hub(endpoint, backoff_s=0.001, contact="me@lab.test", token="hf_secret") as hub:
+def test_passing_failures_are_retried_with_who_we_are():
+    answers = iter([(503, {}, b""), (429, {}, b""), (200, {}, b"[]")])
+    with (
+        OddHub(lambda is_card: next(answers)) as odd,
+        Hub(odd.endpoint, backoff_s=0.001, contact="me@lab.test", token="hf_secret") as hub,
+    ):
         assert hub.get("/api/models").body == b"[]"
-    assert len(passing.seen) == 3
-    sent = {name.lower(): value for name, value in passing.seen[-1].items()}
-    assert sent["user-agent"].startswith("hubatlas/")
-    assert "me@lab.test" in sent["user-agent"]
-    assert sent["authorization"] == "Bearer hf_secret"
+    assert len(odd.seen) == 3
+    assert odd.seen[-1]["user-agent"].startswith("hubatlas/")
+    assert "me@lab.test" in odd.seen[-1]["user-agent"]
+    assert odd.seen[-1]["authorization"] == "Bearer hf_secret"
 
 
 def test_no_token_is_ever_written(tmp_path, few):
@@ -298,41 +313,15 @@ def test_no_token_is_ever_written(tmp_path, few):
     assert READER_TOKEN.encode() not in written + unpacked
 
 
-class Throttling(BaseHTTPRequestHandler):
-    """Lists a few models, then holds every card back for five minutes."""
-
-    def do_GET(self):
-        card = self.path.endswith("README.md")
-        body = b"" if card else orjson.dumps([{"id": f"o/m{n}"} for n in range(40)])
-        self.send_response(429 if card else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Retry-After", "300")
-        self.end_headers()
-        self.wfile.write(body)
-        if card:
-            self.server.held.set()
-
-    def log_message(self, *args):
-        """Say nothing."""
-
-
-@pytest.fixture
-def throttling():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Throttling) as server:
-        server.held = threading.Event()
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def test_ctrl_c_ends_a_crawl_that_waits_for_its_turn(tmp_path, throttling):
-    endpoint = f"http://127.0.0.1:{throttling.server_port}"
+def test_ctrl_c_ends_a_crawl_that_waits_for_its_turn(tmp_path):
+    held_back = (429, {"Retry-After": "300"}, b"")
     command = [sys.executable, "-m", "app.cli", "--home", str(tmp_path), "crawl"]
-    with subprocess.Popen([*command, "--endpoint", endpoint], stderr=subprocess.PIPE) as child:
+    with (
+        OddHub(lambda is_card: held_back if is_card else LISTING) as odd,
+        subprocess.Popen([*command, "--endpoint", odd.endpoint], stderr=subprocess.PIPE) as child,
+    ):
         try:
-            assert throttling.held.wait(60)
+            assert odd.card_asked.wait(60)
             child.send_signal(signal.SIGINT)
             _, said = child.communicate(timeout=60)
         finally:
@@ -340,6 +329,21 @@ def test_ctrl_c_ends_a_crawl_that_waits_for_its_turn(tmp_path, throttling):
     assert child.returncode == 130
     assert b"the same command goes on from there" in said
     assert past_runs(tmp_path)[0]["outcome"] == "stopped"
+
+
+def test_cards_that_a_hub_failed_to_answer_are_asked_for_again(tmp_path):
+    ill, well = (500, {"Retry-After": "0"}, b""), (200, {}, b"# A card")
+    with OddHub(lambda is_card: ill if is_card else LISTING) as odd:
+        crawl(tmp_path, endpoint=odd.endpoint)
+        with duckdb.connect(build(tmp_path, derive=derive_lineage)) as db:
+            assert db.execute("select count(*) from card").fetchone() == (0,)
+            reasons = db.execute("select distinct reason from rejected").fetchall()
+            assert reasons == [("status 500",)]
+        odd.answer = lambda is_card: well if is_card else LISTING
+        crawl(tmp_path, endpoint=odd.endpoint)
+    with duckdb.connect(build(tmp_path, derive=derive_lineage)) as db:
+        assert db.execute("select count(*) from card").fetchone() == (9,)
+        assert db.execute("select count(*) from rejected").fetchone() == (0,)
 
 
 def test_a_pace_holds_before_the_window_is_spent():
