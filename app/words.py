@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
+FIRST_CREATION = datetime(2022, 3, 2, 23, 29, 4)
 # Two ways out of a label's text that a backslash does not close: emoji and icon shortcodes, and
 # bare addresses that become links. An invisible word joiner parts them.
 JOINER = "\u2060"
@@ -62,6 +63,11 @@ def parameters(number: float | None) -> str:
         if number >= scale:
             return f"{number / scale:.3g} {unit}"
     return f"{int(number)}"
+
+
+def creation_day(moment: datetime | None) -> str:
+    """A date of creation; the Hub gives every repo older than its records one and the same time."""
+    return f"{day(moment)} or before" if moment == FIRST_CREATION else day(moment)
 
 
 def day(moment: datetime | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.lineage import derive_lineage
 from app import warehouse_cache
+from app.words import FIRST_CREATION, creation_day
 from atlas.branches import Branch
 from atlas.palette import DARK, LIGHT, RELATIONS, palette
 from atlas.pruning import DEEPEST, prune, tree_depth, walk
@@ -191,6 +193,12 @@ def test_model_page_shows_facts_lineage_evidence_and_files() -> None:
     assert "org/tuned</a>" in text
     assert "org/other</a>" in text
     assert "merge</td>" in text
+
+
+def test_a_left_truncated_creation_time_says_so() -> None:
+    assert creation_day(FIRST_CREATION) == "2 Mar 2022 or before"
+    assert creation_day(datetime(2022, 3, 2, 23, 29, 5)) == "2 Mar 2022"
+    assert creation_day(None) == "—"
 
 
 def test_card_is_harmless_and_its_front_matter_a_table() -> None:

@@ -13,7 +13,7 @@ from app import parts
 from app.card_html import card_html
 from app.trees import draw_tree
 from app.warehouse_cache import reading
-from app.words import count, day, parameters, plain, size
+from app.words import count, creation_day, day, parameters, plain, size
 from atlas.branches import Branch, UnknownModel, check_known, count_models, lineage
 from atlas.dossier import (
     Connection,
@@ -118,7 +118,7 @@ def _facts(known: dict[str, Any]) -> None:
             "Downloads, 30 days": count(known["downloads_30d"]),
             "Downloads, all time": count(known["downloads_all_time"]),
             "Likes": count(known["likes_count"]),
-            "Created": day(known["created_at"]),
+            "Created": creation_day(known["created_at"]),
             "Last modified": day(known["last_modified_at"]),
             "Last seen": day(known["last_seen_at"]),
             "Commit": (known["commit_sha"] or "")[:12],
