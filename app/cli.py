@@ -20,7 +20,8 @@ from crawler import CrawlError
 from warehouse import WarehouseError
 
 ERRORS = (CrawlError, WarehouseError, AnalysisError, AtlasError, AppError)
-FACETS = ("card",)
+FACETS = ("card", "commits", "tree", "refs", "discussions")
+FACETS_HELP = f"What to fetch of each model, comma-separated: {', '.join(FACETS)}; or none."
 STATUS = {
     "freshness": "select built_at, data_as_of from build",
     "counts": """
@@ -98,7 +99,10 @@ def crawl(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Stop the listing after about this many models.")
     ] = None,
-    facets: Annotated[str, typer.Option(help="What to fetch of each model, or none.")] = "card",
+    facets: Annotated[
+        str,
+        typer.Option(help=FACETS_HELP),
+    ] = "card",
     max_requests: Annotated[int | None, typer.Option(min=1, help="A hard stop.")] = None,
     contact: Annotated[
         str | None, typer.Option(help="Address or URL for the User-Agent header.")
@@ -109,7 +113,8 @@ def crawl(
 
     wanted = tuple(facet for facet in facets.split(",") if facet not in {"", "none"})
     if unknown := set(wanted) - set(FACETS):
-        raise typer.BadParameter(f"unknown facet {', '.join(sorted(unknown))}; there is: card")
+        known = ", ".join(FACETS)
+        raise typer.BadParameter(f"unknown: {', '.join(sorted(unknown))}; there are {known}")
     try:
         with progress_bars() as report:
             crawled = run_crawl(
@@ -125,7 +130,8 @@ def crawl(
     except KeyboardInterrupt:
         _say("stopped; what came is stored, and the same command goes on from there")
         raise
-    _say(f"{crawled.listed_count:,} models listed, {crawled.card_count:,} cards asked for")
+    answered = "".join(f", {count:,} asked for {name}" for name, count in crawled.answered.items())
+    _say(f"{crawled.listed_count:,} models listed{answered}")
 
 
 @cli.command()
@@ -171,10 +177,10 @@ def status(ctx: typer.Context) -> None:
 
     runs = past_runs(ctx.obj)
     if runs:
-        shown = ("started_at", "outcome", "listed_count", "card_count", "endpoint")
+        shown = ("started_at", "outcome", "listed_count", "answered_count", "facets", "endpoint")
         rows = [tuple(run[column] for column in shown) for run in runs]
         print_table(list(shown), rows, "runs, newest first")
-        _say(f"{queued_count(ctx.obj):,} cards are still to be fetched")
+        _say(f"{queued_count(ctx.obj):,} facets are still to be fetched")
     if not (ctx.obj / FILE).exists():
         _say(f"no warehouse yet; run: hubatlas --home {ctx.obj} {'build' if runs else 'crawl'}")
         return

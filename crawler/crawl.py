@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from crawler.cards import fetch_cards
+from crawler.facets import fetch_facet
 from crawler.hub import DEFAULT_ENDPOINT, Hub
 from crawler.run import Report, Run
 from crawler.state import CrawlState
 from crawler.sweep import sweep_listing
 
-FACETS = ("card",)
+DEFAULT_FACETS = ("card",)
 
 
 @dataclass(frozen=True)
 class Crawled:
-    """What a crawl brought: models listed and cards answered (404s are answers)."""
+    """What a crawl brought: models listed, and repos answered by facet (404s are answers)."""
 
     listed_count: int
-    card_count: int
+    answered: dict[str, int]
 
 
 def crawl(
@@ -28,7 +28,7 @@ def crawl(
     endpoint: str = DEFAULT_ENDPOINT,
     token: str | None = None,
     model_limit: int | None = None,
-    facets: tuple[str, ...] = FACETS,
+    facets: tuple[str, ...] = DEFAULT_FACETS,
     max_requests: int | None = None,
     contact: str | None = None,
     hub_name: str | None = None,
@@ -40,6 +40,8 @@ def crawl(
     ----------
     home
         Folder that holds ``raw/`` and ``state/``; made if missing.
+    facets
+        Names out of `crawler.facets.FACETS`, fetched in this order.
     hub_name
         What the home remembers the hub by; the endpoint where not given. An embedded hub
         changes its port, not its name.
@@ -55,25 +57,25 @@ def crawl(
     try:
         with state.locked(), opened as hub:
             state.claim_hub(hub_name or hub.endpoint)
-            run = Run(state.start_run(hub.endpoint), hub, home, state, report)
-            return _crawl(run, model_limit, facets)
+            run = Run(state.start_run(hub.endpoint, facets), hub, home, state, facets, report)
+            return _crawl(run, model_limit)
     finally:
         state.close()
 
 
-def _crawl(run: Run, model_limit: int | None, facets: tuple[str, ...]) -> Crawled:
+def _crawl(run: Run, model_limit: int | None) -> Crawled:
     outcome = "failed"
     run.state.retry_failed()
     try:
         broken_off = run.state.swept_but_broken_off()
         sweep = broken_off or sweep_listing(run, model_limit=model_limit)
-        if "card" in facets:
-            fetch_cards(run)
+        for facet in run.facets:
+            fetch_facet(run, facet)
         outcome = "complete" if sweep.next_path is None else "limited"
     except KeyboardInterrupt:
         outcome = "stopped"
         raise
     finally:
-        listed, cards = run.tally["listed"], run.tally["cards"]
-        run.state.end_run(run.run_id, outcome, listed=listed, cards=cards)
-    return Crawled(listed, cards)
+        listed, answered = run.tally["listed"], {name: run.tally[name] for name in run.facets}
+        run.state.end_run(run.run_id, outcome, listed=listed, answered=sum(answered.values()))
+    return Crawled(listed, answered)

@@ -17,13 +17,14 @@ Report = Callable[[str, int, int | None], None]
 class Run:
     """One crawl: the hub it asks, the home it fills, and whom it tells (step, done, total).
 
-    ``tally`` counts what this run has stored so far: models ``listed``, ``cards`` answered.
+    ``tally`` counts what this run has stored so far: models ``listed``, repos answered by facet.
     """
 
     run_id: int
     hub: Hub
     home: Path
     state: CrawlState
+    facets: tuple[str, ...]
     report: Report
     tally: Counter[str] = field(default_factory=Counter)
 

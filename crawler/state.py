@@ -22,8 +22,8 @@ SCHEMA = """
 create table if not exists hub (name text primary key, first_seen_at text not null);
 create table if not exists run (
   run_id integer primary key, endpoint text not null, started_at text not null,
-  ended_at text, outcome text, listed_count integer not null default 0,
-  card_count integer not null default 0);
+  ended_at text, outcome text, facets text not null,
+  listed_count integer not null default 0,  answered_count integer not null default 0);
 create table if not exists sweep (
   sweep_id integer primary key, started_at text not null, ended_at text, outcome text,
   model_limit integer, expand text not null, next_path text, page_count integer not null default 0,
@@ -32,14 +32,17 @@ create table if not exists sweep_page (
   sweep_id integer not null, path text not null, primary key (sweep_id, path)) without rowid;
 create table if not exists facet_queue (
   entry_id integer primary key, facet text not null, repo_id text not null,
-  version text not null, revision text not null, batch_id integer, done integer not null default 0,
+  version text not null, revision text not null, popularity integer not null,
+  batch_id integer, done integer not null default 0,
   unique (facet, repo_id, version));
 create table if not exists facet_batch (
   batch_id integer primary key autoincrement, facet text not null);
-create index if not exists facet_queue_open on facet_queue (facet, done, batch_id);
+create index if not exists facet_queue_open on facet_queue
+  (facet, done, batch_id, popularity desc, entry_id);
 create index if not exists facet_queue_batch on facet_queue (batch_id, entry_id);
 """
 
+STATE_VERSION = 1
 DONE, FAILED = 1, 2
 ENDED_WELL = frozenset({"complete", "limited"})
 
@@ -50,6 +53,10 @@ class HomeBusy(CrawlError):
 
 class OtherHub(CrawlError):
     """The home already holds records of another hub."""
+
+
+class StateOfOtherVersion(CrawlError):
+    """The home's crawl state was written by another version of hubatlas."""
 
 
 @dataclass
@@ -78,11 +85,16 @@ class CrawlState:
     """Runs, sweeps and the facet queue, in one SQLite file."""
 
     def __init__(self, home: Path) -> None:
-        """Open or create ``home/state/crawl.sqlite``."""
+        """Open or create ``home/state/crawl.sqlite``; raises `StateOfOtherVersion`."""
         self.folder = home / "state"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(self.folder / "crawl.sqlite", isolation_level=None)
-        self._db.executescript("pragma journal_mode = wal; pragma synchronous = full;" + SCHEMA)
+        if self._db.execute("select 1 from sqlite_master").fetchone():
+            _check_version(self._db, home)
+        self._db.executescript(
+            "pragma journal_mode = wal; pragma synchronous = full;"
+            f"{SCHEMA} pragma user_version = {STATE_VERSION}"
+        )
 
     def close(self) -> None:
         """Close the file."""
@@ -109,20 +121,20 @@ class CrawlState:
             )
         self._db.execute("insert or ignore into hub values (?, ?)", (name, _now()))
 
-    def start_run(self, endpoint: str) -> int:
+    def start_run(self, endpoint: str, facets: Iterable[str]) -> int:
         """Open a run and return its number."""
         row = self._db.execute(
-            "insert into run (endpoint, started_at) values (?, ?) returning run_id",
-            (endpoint, _now()),
+            "insert into run (endpoint, facets, started_at) values (?, ?, ?) returning run_id",
+            (endpoint, ",".join(facets), _now()),
         ).fetchone()
         return int(row[0])
 
-    def end_run(self, run_id: int, outcome: str, *, listed: int, cards: int) -> None:
+    def end_run(self, run_id: int, outcome: str, *, listed: int, answered: int) -> None:
         """Close a run with its outcome: complete, limited, stopped or failed."""
         self._db.execute(
-            "update run set ended_at = ?, outcome = ?, listed_count = ?, card_count = ?"
+            "update run set ended_at = ?, outcome = ?, listed_count = ?, answered_count = ?"
             " where run_id = ?",
-            (_now(), outcome, listed, cards, run_id),
+            (_now(), outcome, listed, answered, run_id),
         )
 
     def open_sweep(self) -> Sweep | None:
@@ -131,11 +143,11 @@ class CrawlState:
         return sweep if sweep and sweep.outcome is None else None
 
     def swept_but_broken_off(self) -> Sweep | None:
-        """The last sweep, if it ended well but its run broke off later: its facets are left."""
-        before = self._db.execute(
-            "select outcome from run order by run_id desc limit 1 offset 1"
-        ).fetchone()
-        if before is None or before[0] in ENDED_WELL:
+        """The last sweep, if it ended well but its run, with the same facets, broke off later."""
+        runs = self._db.execute(
+            "select outcome, facets from run order by run_id desc limit 2"
+        ).fetchall()
+        if len(runs) < 2 or runs[1][0] in ENDED_WELL or runs[0][1] != runs[1][1]:
             return None
         sweep = self._latest_sweep()
         return sweep if sweep and sweep.outcome in ENDED_WELL else None
@@ -170,20 +182,20 @@ class CrawlState:
         *,
         next_path: str | None,
         listed: int,
-        wanted: Iterable[tuple[str, str, str, str]],
+        wanted: Iterable[tuple[str, str, str, str, int]],
     ) -> None:
         """Move the sweep past one page and queue its facets, in one transaction.
 
-        ``wanted`` rows are (facet, repo_id, version, revision); a facet whose version is
-        queued or fetched already is not queued again.
+        ``wanted`` rows are (facet, repo_id, version, revision, popularity); a facet whose
+        version is queued or fetched already is not queued again.
         """
         with self._transaction():
             self._db.execute(
                 "insert into sweep_page values (?, ?)", (sweep.sweep_id, sweep.next_path)
             )
             self._db.executemany(
-                "insert or ignore into facet_queue (facet, repo_id, version, revision)"
-                " values (?, ?, ?, ?)",
+                "insert or ignore into facet_queue"
+                " (facet, repo_id, version, revision, popularity) values (?, ?, ?, ?, ?)",
                 wanted,
             )
             self._db.execute(
@@ -258,7 +270,7 @@ class CrawlState:
         self._db.execute(
             "update facet_queue set batch_id = ? where entry_id in (select entry_id"
             " from facet_queue where facet = ? and done = 0 and batch_id is null"
-            " order by entry_id limit ?)",
+            " order by popularity desc, entry_id limit ?)",
             (number, facet, size),
         )
         return number
@@ -276,23 +288,39 @@ class CrawlState:
 
 def past_runs(home: Path, *, most: int = 10) -> list[dict[str, str | int | None]]:
     """The latest runs of a home, newest first."""
-    path = home / "state" / "crawl.sqlite"
-    if not path.exists():
-        return []
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
-        db.row_factory = sqlite3.Row
+    with _reading(home) as db:
+        if db is None:
+            return []
         rows = db.execute("select * from run order by run_id desc limit ?", (most,)).fetchall()
-    return [dict(row) for row in rows]
+        return [dict(row) for row in rows]
 
 
 def queued_count(home: Path) -> int:
     """How many facets of a home are still to be fetched."""
+    with _reading(home) as db:
+        if db is None:
+            return 0
+        row = db.execute("select count(*) from facet_queue where done <> ?", (DONE,)).fetchone()
+        return int(row[0])
+
+
+@contextmanager
+def _reading(home: Path) -> Iterator[sqlite3.Connection | None]:
     path = home / "state" / "crawl.sqlite"
     if not path.exists():
-        return 0
+        yield None
+        return
     with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
-        row = db.execute("select count(*) from facet_queue where done <> ?", (DONE,)).fetchone()
-    return int(row[0])
+        db.row_factory = sqlite3.Row
+        _check_version(db, home)
+        yield db
+
+
+def _check_version(db: sqlite3.Connection, home: Path) -> None:
+    if db.execute("pragma user_version").fetchone()[0] != STATE_VERSION:
+        raise StateOfOtherVersion(
+            f"{home} was crawled by another version of hubatlas; give a new --home"
+        )
 
 
 def _now() -> str:

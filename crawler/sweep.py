@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 import orjson
 
 from crawler import CrawlError
-from crawler.hub import NotAHub, path_of
+from crawler.facets import next_path, wanted_facets
+from crawler.hub import NotAHub
 from crawler.raw import Envelope, body_of, envelope, read_raw, write_raw
 from crawler.run import Run
 from crawler.state import Sweep
@@ -39,7 +40,7 @@ class ListingTruncated(CrawlError):
 
 
 def sweep_listing(run: Run, *, model_limit: int | None) -> Sweep:
-    """Fetch what is left of the open sweep, or a whole new one; queue a card for each repo.
+    """Fetch what is left of the open sweep, or a whole new one; queue the facets of each repo.
 
     Raises `NotAHub`, `CursorLoops`, `ListingTruncated` and what `Hub.get` raises; pages that
     were stored before stay stored.
@@ -109,7 +110,12 @@ def _take_page(run: Run, sweep: Sweep, page_path: str) -> None:
         sweep,
         next_path=page["next_path"],
         listed=len(records),
-        wanted=[_card_entry(r) for r in records if is_safe_id(r.get("id"))],
+        wanted=[
+            entry
+            for record in records
+            if is_safe_id(record.get("id"))
+            for entry in wanted_facets(record, run.facets, sweep_id=sweep.sweep_id)
+        ],
     )
     run.tally["listed"] += len(records)
 
@@ -132,16 +138,11 @@ def _stored_page(run: Run, sweep: Sweep, page_path: str) -> Envelope:
         facet="model",
         run_id=run.run_id,
         sweep_id=sweep.sweep_id,
-        next_path=_next_path(answer.headers.get("link", ""), run.hub.endpoint),
+        next_path=next_path(answer.headers.get("link", ""), run.hub.endpoint),
         **answer.provenance,
     )
     write_raw(path, [page])
     return page
-
-
-def _next_path(link: str, endpoint: str) -> str | None:
-    found = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', link)
-    return path_of(found[1], endpoint) if found else None
 
 
 def _may_be_cut(run: Run, sweep: Sweep, listed: int) -> bool:
@@ -153,12 +154,6 @@ def _may_be_cut(run: Run, sweep: Sweep, listed: int) -> bool:
 
 def _limit_reached(sweep: Sweep) -> bool:
     return sweep.model_limit is not None and sweep.listed_count >= sweep.model_limit
-
-
-def _card_entry(record: dict[str, Any]) -> tuple[str, str, str, str]:
-    sha = record.get("sha")
-    version = sha or record.get("lastModified") or ""
-    return ("card", record["id"], str(version), str(sha or "main"))
 
 
 def _parsed_parts(text: str) -> Iterator[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +61,41 @@ def contents(db: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
         rows = db.execute(f"select {', '.join(kept)} from {name}").fetchall()
         out[name] = sorted(map(repr, rows))
     return out
+
+
+class OddHub:
+    """A server in this process that answers as a function of the path says."""
+
+    def __init__(self, answer):
+        self.seen, self.card_asked = [], threading.Event()
+        self.answer = answer
+        odd = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                odd.seen.append({name.lower(): value for name, value in self.headers.items()})
+                is_card = self.path.endswith("README.md")
+                status, headers, body = odd.answer(is_card)
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+                if is_card:
+                    odd.card_asked.set()
+
+            def log_message(self, *args):
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()

@@ -75,7 +75,7 @@ def test_a_crawl_a_build_and_a_question(tmp_path):
     with served(source) as endpoint:
         ran = hubatlas("crawl", "--endpoint", endpoint, home=at)
     assert (ran.returncode, ran.stdout) == (0, "")
-    assert "4 models listed, 4 cards asked for" in ran.stderr
+    assert "4 models listed, 4 asked for card" in ran.stderr
     assert hubatlas("build", home=at).returncode == 0
     asked = hubatlas("sql", "select count(*) as n from model", "--format", "json", home=at)
     assert json.loads(asked.stdout) == [{"n": 5}]

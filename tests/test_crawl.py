@@ -2,15 +2,15 @@
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 
 import duckdb
 import orjson
 import pytest
-from hubs import contents, crawled, model, recording
+from hubs import OddHub, contents, crawled, model, recording
 
 from analysis.lineage import derive_lineage
 from crawler import CrawlError
@@ -19,7 +19,14 @@ from crawler.hub import BudgetSpent, Hub, HubUnreachable, NotAHub, Pace, path_of
 from crawler.localhub.access import READER_TOKEN
 from crawler.localhub.running import running
 from crawler.raw import RawFileDamaged, body_of, envelope, read_raw, write_raw
-from crawler.state import CrawlState, HomeBusy, OtherHub, past_runs, queued_count
+from crawler.state import (
+    CrawlState,
+    HomeBusy,
+    OtherHub,
+    StateOfOtherVersion,
+    past_runs,
+    queued_count,
+)
 from crawler.sweep import CursorLoops, ListingTruncated, is_safe_id, split_records
 from warehouse.build import build
 
@@ -217,6 +224,18 @@ def test_one_home_holds_one_hub(tmp_path, few):
         crawl(home, endpoint=endpoint)
 
 
+def test_a_home_of_another_version_is_refused_and_left_alone(tmp_path, few):
+    (tmp_path / "state").mkdir()
+    with closing(sqlite3.connect(tmp_path / "state" / "crawl.sqlite")) as db:
+        db.executescript("create table run (run_id integer); pragma user_version = 99")
+    before = (tmp_path / "state" / "crawl.sqlite").read_bytes()
+    with running(few) as endpoint, pytest.raises(StateOfOtherVersion, match="give a new --home"):
+        crawl(tmp_path, endpoint=endpoint)
+    with pytest.raises(StateOfOtherVersion):
+        past_runs(tmp_path)
+    assert (tmp_path / "state" / "crawl.sqlite").read_bytes() == before
+
+
 def test_two_crawls_of_one_home_do_not_run_at_once(tmp_path, few):
     home = tmp_path / "home"
     state = CrawlState(home)
@@ -248,44 +267,6 @@ def test_a_next_page_on_another_host_is_refused():
     assert path_of("https://hub.test/api/models?x=1", "https://hub.test") == "/api/models?x=1"
     with pytest.raises(NotAHub, match=r"another host: evil\.test"):
         path_of("https://evil.test/api/models", "https://hub.test")
-
-
-class OddHub:
-    """A server in this process that answers as a function of the path says."""
-
-    def __init__(self, answer):
-        self.seen, self.card_asked = [], threading.Event()
-        self.answer = answer
-        odd = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                odd.seen.append({name.lower(): value for name, value in self.headers.items()})
-                is_card = self.path.endswith("README.md")
-                status, headers, body = odd.answer(is_card)
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-                if is_card:
-                    odd.card_asked.set()
-
-            def log_message(self, *args):
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 LISTING = (200, {}, orjson.dumps([{"id": f"o/m{n}"} for n in range(9)]))
@@ -377,7 +358,7 @@ def test_of_a_broken_page_the_other_records_are_used():
 
 def test_an_interrupted_step_moves_nothing(tmp_path):
     def interrupted():
-        yield ("card", "o/m", "v", "main")
+        yield ("card", "o/m", "v", "main", 0)
         raise KeyboardInterrupt
 
     state = CrawlState(tmp_path)

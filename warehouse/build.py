@@ -24,16 +24,20 @@ SCHEMA_VERSION = 1
 # The order of the build: each relation reads only relations above it.
 RELATIONS = (
     "latest_record",
+    "latest_page",
     "model_observation",
     "model_tag",
     "repo_file",
     "card",
+    "commit",
+    "ref",
+    "discussion",
     "base_model_evidence",
     "base_model_edge",
     "model",
     "rejected",
 )
-TEMPORARY = frozenset({"latest_record"})
+TEMPORARY = frozenset({"latest_record", "latest_page"})
 
 Connection = duckdb.DuckDBPyConnection
 Derive = Callable[[Connection, Report], None]

@@ -33,6 +33,9 @@ create table if not exists landing.record (
 create table if not exists landing.card (
   raw_file varchar, repo_id varchar, revision varchar, repo_commit varchar, status integer,
   error_code varchar, fetched_at timestamp, text varchar, front_matter json);
+create table if not exists landing.facet_page (
+  raw_file varchar, facet varchar, repo_id varchar, revision varchar, repo_commit varchar,
+  page bigint, status integer, error_code varchar, fetched_at timestamp, answer json);
 create table if not exists landing.rejected (
   source varchar, key varchar, stage varchar, reason varchar);
 """
@@ -67,8 +70,8 @@ def _load(db: duckdb.DuckDBPyConnection, home: Path, names: list[str]) -> None:
         except RawFileUnreadable as broken:
             rejected.append(_refuse(name, None, "raw", f"raw file is {broken}"))
     for file in files:
-        take = {"model": _land_pages, "card": _land_cards}.get(file.facet)
-        rejected += take(db, file) if take else []
+        take = {"model": _land_pages, "card": _land_cards}.get(file.facet, _land_facet_pages)
+        rejected += take(db, file)
     _insert(db, "rejected", rejected, REJECTED)
     _insert(db, "raw_file", map(_raw_file_row, files), RAW_FILE)
 
@@ -108,6 +111,20 @@ def _land_cards(db: duckdb.DuckDBPyConnection, file: RawFile) -> list[Row]:
         rejected += [_refuse(file.name, envelope["repo_id"], "front_matter", p) for p in problems]
         rows.append({"raw_file": file.name, "text": text, "front_matter": front_matter, **envelope})
     _insert(db, "card", rows, CARD)
+    return rejected
+
+
+def _land_facet_pages(db: duckdb.DuckDBPyConnection, file: RawFile) -> list[Row]:
+    rows: list[Row] = []
+    rejected: list[Row] = []
+    for envelope in file.envelopes:
+        text = text_of(envelope) if envelope["status"] == 200 else None
+        readable = text is None or _is_json(text)
+        if not readable:
+            reason = f"answer for {file.facet} is not JSON"
+            rejected.append(_refuse(file.name, envelope["repo_id"], "parse", reason))
+        rows.append({"raw_file": file.name, "answer": text if readable else None, **envelope})
+    _insert(db, "facet_page", rows, FACET_PAGE)
     return rejected
 
 
@@ -154,6 +171,9 @@ def _fields(text: str = "", integer: str = "") -> pa.Schema:
 RECORD = _fields("raw_file fetched_at record", "position sweep_id")
 CARD = _fields(
     "raw_file repo_id revision repo_commit error_code fetched_at text front_matter", "status"
+)
+FACET_PAGE = _fields(
+    "raw_file facet repo_id revision repo_commit error_code fetched_at answer", "page status"
 )
 REJECTED = _fields("source key stage reason")
 RAW_FILE = _fields("name facet", "byte_count envelope_count")

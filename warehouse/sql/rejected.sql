@@ -37,6 +37,15 @@ bad_card as (
     from newest_card
     where status not in (200, 404)
 ),
+bad_page as (
+    select
+        facet as source,
+        repo_id as key,
+        'fetch' as stage,
+        'status ' || status || coalesce(' ' || error_code, '') as reason
+    from latest_page
+    where status not in (200, 404)
+),
 bad_front_matter as (
     -- what was wrong with a card that has been edited since is past
     select rejected.source, rejected.key, rejected.stage, rejected.reason
@@ -65,6 +74,8 @@ from (
     select source, key, stage, reason from bad_record
     union all
     select source, key, stage, reason from bad_card
+    union all
+    select source, key, stage, reason from bad_page
     union all
     select source, key, stage, reason from bad_claim
 )

@@ -1,7 +1,16 @@
--- One file of a repo at the commit that the listing saw; sizes are known where the Hub gave them.
+-- One file of a repo: from its tree where that was fetched, else from the listing, which has sizes
+-- only where the Hub gave them.
 -- Grain: repo_id, path
--- Source: the record's siblings
-with listed as materialized (
+-- Source: the facet tree, the record's siblings
+with current_tree as (
+    -- a tree of an older commit than the listing saw is past
+    select repo_id, revision, repo_commit, answer
+    from latest_page
+    join latest_record using (repo_id)
+    where facet = 'tree' and status = 200 and json_type(answer) = 'ARRAY'
+        and coalesce(record->>'sha', revision) = revision
+),
+listed as materialized (
     -- materialized, so that the unnest below carries no whole records along
     select
         repo_id,
@@ -13,20 +22,56 @@ with listed as materialized (
         ) as siblings
     from latest_record
     where json_type(record, '$.siblings') = 'ARRAY'
+        and repo_id not in (select repo_id from current_tree)
+),
+grown as materialized (
+    select
+        repo_id,
+        coalesce(repo_commit, nullif(revision, 'main')) as commit_sha,
+        from_json(
+            answer,
+            '[{"type": "VARCHAR", "path": "VARCHAR", "size": "BIGINT", "oid": "VARCHAR",
+               "lfs": {"oid": "VARCHAR"}}]'
+        ) as entries
+    from current_tree
+),
+sibling as (
+    select repo_id, commit_sha, unnest(siblings) as entry
+    from listed
+),
+leaf as (
+    select repo_id, commit_sha, unnest(entries) as entry
+    from grown
 ),
 file as (
-    select repo_id, commit_sha, unnest(siblings) as sibling
-    from listed
+    select
+        repo_id,
+        entry.rfilename as path,
+        commit_sha,
+        entry.size as size_bytes,
+        entry.blobId as blob_id,
+        entry.lfs.sha256 as lfs_sha256
+    from sibling
+    union all
+    select
+        repo_id,
+        entry.path as path,
+        commit_sha,
+        entry.size as size_bytes,
+        entry.oid as blob_id,
+        entry.lfs.oid as lfs_sha256
+    from leaf
+    where entry.type = 'file'
 )
 select
     repo_id,
-    sibling.rfilename as path,
+    path,
     commit_sha,
-    sibling.size as size_bytes,
-    sibling.blobId as blob_id,
-    sibling.lfs.sha256 as lfs_sha256
+    size_bytes,
+    blob_id,
+    lfs_sha256
 from file
-where sibling.rfilename is not null
+where path is not null
 qualify row_number() over (
     partition by repo_id, path order by size_bytes desc nulls last, blob_id
 ) = 1
