@@ -47,7 +47,7 @@ def measure_crawl(home: Path, endpoint: str, ids: list[str]) -> None:
     show("listing into raw files", len(ids), clock.seconds("listing"), bare(), "bare GETs")
     with timed() as bare, Hub(endpoint) as hub, ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(lambda i: hub.get(f"/{i}/resolve/main/README.md").status, ids))
-    show("cards into raw files", len(ids), clock.seconds("cards"), bare(), "bare GETs")
+    show("cards into raw files", len(ids), clock.seconds("card"), bare(), "bare GETs")
 
 
 def measure_build(home: Path) -> None:
