@@ -19,11 +19,11 @@ EDGES = """
 select
     child_id,
     parent_id,
-    -- the better primary parent: stronger and more evidence, then declared first, then known
+    -- the better primary parent: stronger and more evidence, then known, then declared first
     row_number() over (
         partition by child_id
-        order by list_contains(evidence, 'tag') desc, len(evidence) desc, position,
-            model.known desc, parent_id
+        order by list_contains(evidence, 'tag') desc, len(evidence) desc, model.known desc,
+            position, parent_id
     ) as rank
 from base_model_edge
 join model on model.repo_id = base_model_edge.parent_id

@@ -30,6 +30,7 @@ STATUS = {
             (select count(*) from card) as cards,
             (select count(*) from base_model_edge) as edges,
             (select count(*) from family where member_count > 1) as families_of_several,
+            (select count(distinct cycle_id) from family_member) as cycles,
             (select count(*) from family) as families
         from model""",
     "edges by relation": """
@@ -81,6 +82,11 @@ def main() -> None:
         cli()
     except ERRORS as failure:
         _say(f"hubatlas: {failure}")
+        sys.exit(1)
+    except OSError as failure:  # the disk is full, the home cannot be written, …
+        if failure.filename is None:
+            raise
+        _say(f"hubatlas: {failure.filename}: {failure.strerror}")
         sys.exit(1)
 
 
@@ -177,9 +183,7 @@ def status(ctx: typer.Context) -> None:
 
     runs = past_runs(ctx.obj)
     if runs:
-        shown = ("started_at", "outcome", "listed_count", "answered_count", "facets", "endpoint")
-        rows = [tuple(run[column] for column in shown) for run in runs]
-        print_table(list(shown), rows, "runs, newest first")
+        print_table(list(runs[0]), [tuple(run.values()) for run in runs], "runs, newest first")
         _say(f"{queued_count(ctx.obj):,} facets are still to be fetched")
     if not (ctx.obj / FILE).exists():
         _say(f"no warehouse yet; run: hubatlas --home {ctx.obj} {'build' if runs else 'crawl'}")

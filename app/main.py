@@ -39,7 +39,7 @@ def main() -> None:
 def _nothing_yet(missing: NoWarehouse) -> None:
     st.html(
         '<p class="atlas-kicker">Nothing to show yet</p>'
-        '<h1 class="atlas-title">There is no warehouse here</h1>'
+        '<h1 class="atlas-title">There is no warehouse to read</h1>'
         f'<p class="atlas-lead">{html_text(missing)}</p>'
     )
     st.code(

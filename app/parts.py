@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from app.words import address, count, html_text, plain
-from atlas.dossier import Connection, nearest_models
+from atlas.branches import nearest_models
+from atlas.dossier import Connection
 from atlas.overview import Freshness
 from atlas.palette import MEANING, RELATIONS, Palette, palette
 
@@ -32,7 +33,8 @@ def fresh_line(at: Freshness) -> None:
 
 
 def title(kicker: str, repo_id: str, chips: Iterable[str] = ()) -> None:
-    """A page's heading: a repo's owner is set lighter than its name."""
+    """A page's heading, and its name in the browser; a repo's owner is lighter than its name."""
+    st.set_page_config(page_title=f"{repo_id} · hubatlas")
     owner, slash, name = repo_id.rpartition("/")
     marks = "".join(f'<span class="atlas-chip">{html_text(chip)}</span>' for chip in chips)
     st.html(
@@ -156,14 +158,16 @@ def pick_from(frame: pd.DataFrame, *, key: str, identity: str, columns: dict[str
         if rows and rows[0] < len(frame):
             model_link(str(frame[identity].iloc[rows[0]]), aside="open this model")
         else:
-            note("Select a row to go to its model.")
+            note("Select a row for a link to its model.")
 
 
 def unknown(db: Connection, what: str, wanted: str) -> None:
     """Say that an address names nothing here, and link to the nearest names."""
     title(f"No such {what}", wanted[:200])
-    note(f"No {what} of this name is in this warehouse. It may be spelled otherwise:")
-    link_list("nearest", (("model", name, "") for name in nearest_models(db, wanted)))
+    near = nearest_models(db, wanted)
+    hint = " It may be spelled otherwise:" if near else ""
+    note(f"No {what} of this name is in this warehouse.{hint}")
+    link_list("nearest", (("model", name, "") for name in near))
     st.page_link("screens/home.py", label="Search the atlas")
 
 

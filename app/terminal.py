@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 
 import duckdb
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
@@ -18,6 +20,8 @@ from rich.text import Text
 
 TABLE_ROWS = 200
 ROWS_AT_ONCE = 10_000
+CELL_CHARACTERS = 300
+PIPE_COLUMNS = 10_000  # no terminal, no width to keep to
 # Control characters and those that reorder or hide text; a name must not move the cursor.
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -56,12 +60,43 @@ def write_rows(result: duckdb.DuckDBPyConnection, style: str) -> None:
 def print_table(
     columns: list[str], rows: Sequence[tuple[object, ...]], title: str | None = None
 ) -> None:
-    """Print rows as a table; empty cells are NULLs."""
-    headers = (Column(Text(column)) for column in columns)
-    table = Table(*headers, title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else printable(cell)) for cell in row))
-    Console().print(table)
+    """Print rows as a table, or one under another where they are too wide; NULLs are empty."""
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_COLUMNS)
+    cells = [[Text(_cell(value)) for value in row] for row in rows]
+    table = Table(
+        *(Column(Text(column), no_wrap=True) for column in columns),
+        title=title,
+        title_justify="left",
+    )
+    for row in cells:
+        table.add_row(*row)
+    if _width(columns, cells) <= console.width:
+        console.print(table)
+    else:
+        _print_upright(console, columns, cells, title)
+
+
+def _print_upright(
+    console: Console, columns: list[str], cells: list[list[Text]], title: str | None
+) -> None:
+    if title:
+        console.print(Text(title, style="italic"))
+    for row in cells:
+        console.rule(style="dim")
+        for column, cell in zip(columns, row, strict=True):
+            console.print(Text(f"{column}: ", style="bold").append(cell), soft_wrap=True)
+
+
+def _width(columns: list[str], cells: list[list[Text]]) -> int:
+    widest = [max(cell_len(column), 1) for column in columns]
+    for row in cells:
+        widest = [max(have, cell.cell_len) for have, cell in zip(widest, row, strict=True)]
+    return sum(widest) + 3 * len(widest) + 1
+
+
+def _cell(value: object) -> str:
+    said = "" if value is None else printable(value)
+    return said if len(said) <= CELL_CHARACTERS else f"{said[:CELL_CHARACTERS]}…"
 
 
 def _lines() -> Report:
@@ -105,7 +140,14 @@ def _write_json(result: duckdb.DuckDBPyConnection) -> None:
     out.write(b"[")
     for rows in _batches(result):
         for row in rows:
-            cells = dict(zip(columns, row, strict=True))
-            out.write((b"\n" if first else b",\n") + orjson.dumps(cells, default=str))
+            out.write((b"\n" if first else b",\n") + _json_object(columns, row))
             first = False
     out.write(b"\n]\n")
+
+
+def _json_object(columns: list[str], row: tuple[object, ...]) -> bytes:
+    cells = dict(zip(columns, row, strict=True))
+    try:
+        return orjson.dumps(cells, default=str)
+    except TypeError:  # a number beyond 64 bits: JSON itself has no such bound
+        return json.dumps(cells, default=str, ensure_ascii=False).encode()

@@ -45,7 +45,7 @@ def _label(branch: Branch) -> Text:
     if not branch.known:
         label.append("  not in this hub", style="yellow")
     if branch.again:
-        label.append("  (its own ancestors are shown elsewhere)", style="dim")
+        label.append("  (shown elsewhere)", style="dim")
     if branch.others:
         others = ", ".join(map(printable, branch.others[:5]))
         label.append(f"  also: {others}", style="magenta")

@@ -41,7 +41,7 @@ def _selected(chosen: EChartsState, names: list[str | None]) -> str | None:
 
 def _offer(trees: list[Branch], repo_id: str | None) -> None:
     if repo_id is None:
-        parts.note("Click a model to go to its page; drag to move, scroll to zoom.")
+        parts.note("Click a model for a link to its page; drag to move, scroll to zoom.")
         return
     branch = next(at for at in walk(trees) if at.repo_id == repo_id)
     said = count(branch.downloads_30d, "download") if branch.known else "ghost"

@@ -14,6 +14,7 @@ import duckdb
 from atlas import AtlasError
 
 MOST_NODES = 5_000
+ALIKE = 0.75  # Jaro-Winkler similarity from which a name is offered in place of another
 
 Direction = Literal["up", "down"]
 
@@ -126,13 +127,21 @@ def check_known(db: duckdb.DuckDBPyConnection, repo_id: str) -> None:
     """Raise `UnknownModel`, with the nearest names, unless this is a model or a ghost here."""
     if db.execute("select 1 from model where repo_id = ?", [repo_id]).fetchone():
         return
-    near = db.execute(
-        "select repo_id from model order by jaro_winkler_similarity(lower(repo_id), lower(?)) desc,"
-        " downloads_30d desc nulls last, repo_id limit 3",
-        [repo_id],
-    ).fetchall()
-    hint = f"; did you mean {', '.join(row[0] for row in near)}?" if near else ""
+    near = nearest_models(db, repo_id, most=3)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
     raise UnknownModel(f"no model {repo_id!r} in this warehouse{hint}")
+
+
+def nearest_models(db: duckdb.DuckDBPyConnection, text: str, *, most: int = 5) -> list[str]:
+    """Names close enough to what was typed to be offered in place of one that is not there."""
+    rows = db.execute(
+        "select repo_id from model"
+        " where jaro_winkler_similarity(lower(repo_id), lower($1)) > $2"
+        " order by jaro_winkler_similarity(lower(repo_id), lower($1)) desc,"
+        " downloads_30d desc nulls last, repo_id limit $3",
+        [text[:300], ALIKE, most],
+    )
+    return [row[0] for row in rows.fetchall()]
 
 
 Edges = dict[tuple[str, str], tuple[str, list[str]]]

@@ -125,16 +125,6 @@ def cycle_members(db: Connection, family_id: str) -> list[list[str]]:
     return [row[0] for row in db.execute(CYCLES, [family_id]).fetchall()]
 
 
-def nearest_models(db: Connection, text: str, *, most: int = 5) -> list[str]:
-    """Names closest to what was typed, to offer in place of one that is not there."""
-    rows = db.execute(
-        "select repo_id from model order by jaro_winkler_similarity(lower(repo_id), lower(?)) desc,"
-        " downloads_30d desc nulls last, repo_id limit ?",
-        [text[:300], most],
-    )
-    return [row[0] for row in rows.fetchall()]
-
-
 FACTS = """
 select
     model.repo_id, known, author, commit_sha, created_at, last_modified_at, pipeline_tag,

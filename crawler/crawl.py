@@ -76,6 +76,5 @@ def _crawl(run: Run, model_limit: int | None) -> Crawled:
         outcome = "stopped"
         raise
     finally:
-        listed, answered = run.tally["listed"], {name: run.tally[name] for name in run.facets}
-        run.state.end_run(run.run_id, outcome, listed=listed, answered=sum(answered.values()))
-    return Crawled(listed, answered)
+        run.state.end_run(run.run_id, outcome)
+    return Crawled(run.tally["listed"], {name: run.tally[name] for name in run.facets})

@@ -85,7 +85,7 @@ def fetch_facet(run: Run, name: str) -> None:
                     _fetch_batch(run, pool, name, wanted, path)
             finally:
                 statuses = _statuses(path) if path.exists() else []
-                run.state.finish_batch(batch_id, statuses)
+                run.state.finish_batch(batch_id, statuses, run_id=run.run_id)
                 run.tally[name] += len(statuses)
     run.report(name, run.tally[name], total)
 

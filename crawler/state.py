@@ -55,6 +55,10 @@ class OtherHub(CrawlError):
     """The home already holds records of another hub."""
 
 
+class StateDamaged(CrawlError):
+    """The home's crawl state cannot be read."""
+
+
 class StateOfOtherVersion(CrawlError):
     """The home's crawl state was written by another version of hubatlas."""
 
@@ -89,7 +93,7 @@ class CrawlState:
         self.folder = home / "state"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(self.folder / "crawl.sqlite", isolation_level=None)
-        if self._db.execute("select 1 from sqlite_master").fetchone():
+        if (self.folder / "crawl.sqlite").stat().st_size:
             _check_version(self._db, home)
         self._db.executescript(
             "pragma journal_mode = wal; pragma synchronous = full;"
@@ -113,12 +117,18 @@ class CrawlState:
             yield
 
     def claim_hub(self, name: str) -> None:
-        """Remember whose records this home holds; raises `OtherHub` where it holds others'."""
+        """Remember whose records this home holds; raises `OtherHub` where it holds others'.
+
+        A hub that has not answered anything yet, for a slip of the pen in its address perhaps, is
+        forgotten for the next.
+        """
         known = self._db.execute("select name from hub").fetchone()
         if known and known[0] != name:
-            raise OtherHub(
-                f"this home holds records of {known[0]}, not of {name}; give another --home"
-            )
+            if any((self.folder.parent / "raw").rglob("*.jsonl.zst")):
+                raise OtherHub(
+                    f"this home holds records of {known[0]}, not of {name}; give another --home"
+                )
+            self._db.executescript("delete from hub; delete from sweep where ended_at is null")
         self._db.execute("insert or ignore into hub values (?, ?)", (name, _now()))
 
     def start_run(self, endpoint: str, facets: Iterable[str]) -> int:
@@ -129,12 +139,14 @@ class CrawlState:
         ).fetchone()
         return int(row[0])
 
-    def end_run(self, run_id: int, outcome: str, *, listed: int, answered: int) -> None:
-        """Close a run with its outcome: complete, limited, stopped or failed."""
+    def end_run(self, run_id: int, outcome: str) -> None:
+        """Close a run with its outcome: complete, limited, stopped or failed.
+
+        A run that was killed has none; what it stored is counted all the same.
+        """
         self._db.execute(
-            "update run set ended_at = ?, outcome = ?, listed_count = ?, answered_count = ?"
-            " where run_id = ?",
-            (_now(), outcome, listed, answered, run_id),
+            "update run set ended_at = ?, outcome = ? where run_id = ?",
+            (_now(), outcome, run_id),
         )
 
     def open_sweep(self) -> Sweep | None:
@@ -180,6 +192,7 @@ class CrawlState:
         self,
         sweep: Sweep,
         *,
+        run_id: int,
         next_path: str | None,
         listed: int,
         wanted: Iterable[tuple[str, str, str, str, int]],
@@ -202,6 +215,9 @@ class CrawlState:
                 "update sweep set next_path = ?, page_count = page_count + 1,"
                 " listed_count = listed_count + ? where sweep_id = ?",
                 (next_path, listed, sweep.sweep_id),
+            )
+            self._db.execute(
+                "update run set listed_count = listed_count + ? where run_id = ?", (listed, run_id)
             )
         sweep.next_path = next_path
         sweep.page_count += 1
@@ -228,7 +244,7 @@ class CrawlState:
         ).fetchall()
         return (batch_id, [Wanted(*row) for row in rows]) if rows else None
 
-    def finish_batch(self, batch_id: int, statuses: list[int]) -> None:
+    def finish_batch(self, batch_id: int, statuses: list[int], *, run_id: int) -> None:
         """Mark a batch's entries by the statuses of its raw file, in the batch's order.
 
         Entries past the end of the list, where a crawl was stopped amid a batch, go back to the
@@ -246,6 +262,10 @@ class CrawlState:
             self._db.execute(
                 "update facet_queue set batch_id = null where batch_id = ? and done = 0",
                 (batch_id,),
+            )
+            self._db.execute(
+                "update run set answered_count = answered_count + ? where run_id = ?",
+                (len(statuses), run_id),
             )
 
     def retry_failed(self) -> None:
@@ -291,7 +311,11 @@ def past_runs(home: Path, *, most: int = 10) -> list[dict[str, str | int | None]
     with _reading(home) as db:
         if db is None:
             return []
-        rows = db.execute("select * from run order by run_id desc limit ?", (most,)).fetchall()
+        rows = db.execute(
+            "select started_at, coalesce(outcome, 'running or killed') as outcome, listed_count,"
+            " answered_count, facets, endpoint from run order by run_id desc limit ?",
+            (most,),
+        ).fetchall()
         return [dict(row) for row in rows]
 
 
@@ -317,7 +341,13 @@ def _reading(home: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 def _check_version(db: sqlite3.Connection, home: Path) -> None:
-    if db.execute("pragma user_version").fetchone()[0] != STATE_VERSION:
+    try:
+        version = db.execute("pragma user_version").fetchone()[0]
+    except sqlite3.DatabaseError as broken:
+        raise StateDamaged(
+            f"{home}/state/crawl.sqlite cannot be read ({broken}); restore it, or give a new --home"
+        ) from broken
+    if version != STATE_VERSION:
         raise StateOfOtherVersion(
             f"{home} was crawled by another version of hubatlas; give a new --home"
         )

@@ -108,6 +108,7 @@ def _take_page(run: Run, sweep: Sweep, page_path: str) -> None:
         )
     run.state.record_page(
         sweep,
+        run_id=run.run_id,
         next_path=page["next_path"],
         listed=len(records),
         wanted=[

@@ -190,6 +190,41 @@ def test_a_busy_port_is_one_line(home, tmp_path, verb):
     assert f"port {port} is busy" in ran.stderr
 
 
+def test_numbers_beyond_64_bits_are_json_too(home):
+    ran = hubatlas("sql", f"select {2**100}::hugeint as big", "--format", "json", home=home)
+    assert json.loads(ran.stdout) == [{"big": 2**100}]
+
+
+def test_a_wide_row_is_printed_upright_on_a_terminal_and_whole_in_a_pipe(home):
+    wide = "select " + ", ".join(f"'{'x' * 20}' as column_{n}" for n in range(9))
+    assert "│ " + "x" * 20 in hubatlas("sql", wide, home=home).stdout
+    shown = on_terminal("sql", wide, home=home)
+    assert "column_8: " + "x" * 20 in shown
+
+
+def on_terminal(*arguments, home):
+    """What a terminal of 100 columns shows."""
+    ours, theirs = os.openpty()
+    command = [*COMMAND, "--home", str(home), *arguments]
+    environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+    with subprocess.Popen(command, stdout=theirs, env=environment) as child:
+        os.close(theirs)
+        seen = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                seen += chunk
+        except OSError:  # the terminal's other end is closed: the child has ended
+            os.close(ours)
+    assert child.returncode == 0
+    return seen.decode()
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ran = hubatlas("crawl", "--endpoint", "http://127.0.0.1:9", home=tmp_path / "file" / "below")
+    assert failed_with_one_line(ran), ran.stderr
+
+
 def test_home_comes_from_the_environment(home):
     ran = hubatlas("sql", "select 1 as one", "--format", "csv", HUBATLAS_HOME=str(home))
     assert ran.stdout == "one\n1\n"

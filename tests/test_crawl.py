@@ -23,6 +23,7 @@ from crawler.state import (
     CrawlState,
     HomeBusy,
     OtherHub,
+    StateDamaged,
     StateOfOtherVersion,
     past_runs,
     queued_count,
@@ -218,6 +219,35 @@ def test_an_endpoint_that_is_down_is_one_line(tmp_path, few):
         crawl(tmp_path / "home", endpoint=endpoint)
 
 
+def test_a_hub_that_never_answered_does_not_lock_the_home(tmp_path, few):
+    home = tmp_path / "home"
+    with running(few) as gone:
+        pass
+    with pytest.raises(HubUnreachable):
+        crawl(home, endpoint=gone)
+    with running(few) as endpoint:
+        crawl(home, endpoint=endpoint)
+    assert len(listed(home)) == 40
+
+
+def test_a_run_counts_what_it_stored_before_it_was_stopped(tmp_path, few):
+    home = tmp_path / "home"
+    with running(few) as endpoint, pytest.raises(BudgetSpent):
+        crawl(home, endpoint=endpoint, max_requests=12)
+    assert past_runs(home)[0]["listed_count"] == 40
+    assert past_runs(home)[0]["answered_count"] == 10
+
+
+@pytest.mark.parametrize("garbage", [b"no database at all", b"x" * 5000])
+def test_a_damaged_state_is_one_line(tmp_path, few, garbage):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "crawl.sqlite").write_bytes(garbage)
+    with running(few) as endpoint, pytest.raises(StateDamaged, match="cannot be read"):
+        crawl(tmp_path, endpoint=endpoint)
+    with pytest.raises(StateDamaged):
+        past_runs(tmp_path)
+
+
 def test_one_home_holds_one_hub(tmp_path, few):
     home = crawled(tmp_path / "home", few)
     with running(few) as endpoint, pytest.raises(OtherHub, match="give another --home"):
@@ -364,7 +394,7 @@ def test_an_interrupted_step_moves_nothing(tmp_path):
     state = CrawlState(tmp_path)
     sweep = state.start_sweep("/first", expand=[], model_limit=None)
     with pytest.raises(KeyboardInterrupt):
-        state.record_page(sweep, next_path="/second", listed=1, wanted=interrupted())
+        state.record_page(sweep, run_id=1, next_path="/second", listed=1, wanted=interrupted())
     assert state.open_sweep().next_path == "/first"
     assert state.open_count("card") == 0
     state.close()

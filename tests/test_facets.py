@@ -147,10 +147,10 @@ def test_the_most_popular_come_first(tmp_path):
     wanted = [row for r in records for row in wanted_facets(r, ("card",), sweep_id=1)]
     state = CrawlState(tmp_path)
     sweep = state.start_sweep("/first", expand=[], model_limit=None)
-    state.record_page(sweep, next_path=None, listed=4, wanted=wanted)
+    state.record_page(sweep, run_id=1, next_path=None, listed=4, wanted=wanted)
     batches = [state.next_batch("card", 1)]
     for _ in range(3):
-        state.finish_batch(batches[-1][0], [200])
+        state.finish_batch(batches[-1][0], [200], run_id=1)
         batches.append(state.next_batch("card", 1))
     state.close()
     assert [entry.repo_id for _, (entry,) in batches] == ["o/m30", "o/m2", "o/m1", "o/unknown"]

@@ -242,7 +242,7 @@ def test_missing_warehouse_says_what_to_run(
 ) -> None:
     monkeypatch.setenv(warehouse_cache.HOME_VARIABLE, str(tmp_path))
     at = open_page()
-    assert "There is no warehouse here" in text_of(at)
+    assert "There is no warehouse to read" in text_of(at)
     assert f"hubatlas --home {tmp_path} build" in at.code[0].value
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from analysis.lineage import derive_lineage
 from crawler.raw import envelope, write_raw
+from crawler.sweep import is_safe_id
 from warehouse.build import (
     RELATIONS,
     TEMPORARY,
@@ -208,6 +209,14 @@ def test_malformed_parents_are_those_that_the_hub_library_refuses(declared):
     assert refused == (not valid,)
 
 
+@given(NAME_CHARACTERS | st.from_regex(r"[\w.-]{295,303}/?[\w.-]{0,5}", fullmatch=True))
+def test_the_crawler_and_the_warehouse_take_the_same_ids(repo_id):
+    sql = read_relation("warehouse", "latest_record").sql
+    rule = re.search(r"(regexp_full_match.*?)\n\)", sql, re.S)[1]
+    taken = duckdb.execute(f"select {rule} from (select json_object('id', ?) as record)", [repo_id])
+    assert taken.fetchone() == (is_safe_id(repo_id),)
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -237,7 +246,41 @@ def test_a_wrong_type_is_null_not_a_failure(tmp_path):
     page(home, "1", orjson.dumps([odd]))
     with published(home) as db:
         row = db.execute("select likes_count, created_at, known from model").fetchone()
+        told = [reason for _, reason in rejected(db, "listing")]
     assert row == (None, None, True)
+    assert told == [
+        "createdAt is no timestamp: soon",
+        "likes is no bigint: many",
+        "siblings is no list",
+        "tags is no list",
+    ]
+
+
+def test_a_base_model_that_is_no_text_is_rejected(tmp_path):
+    home = tmp_path / "home"
+    odd = {"base_model": ["o/fine", None, 5, {"a": 1}, "", "7", 7]}
+    tags = ["base_model:", "base_model:finetune:"]
+    page(home, "1", orjson.dumps([{"id": "o/x", "cardData": odd, "tags": tags}]))
+    with published(home) as db:
+        edges = db.execute("select parent_id from base_model_edge").fetchall()
+        assert sorted(edges) == [("7",), ("o/fine",)]
+        assert [reason for _, reason in rejected(db, "lineage")] == [
+            "base model id is not text: 5",
+            "base model id is not text: null",
+            'base model id is not text: {"a":1}',
+            "malformed base model id: ",
+            "malformed base model id: ",
+        ]
+
+
+def test_types_do_not_depend_on_what_is_there(hub, tmp_path):
+    home = tmp_path / "home"
+    page(home, "1", b'[{"id": "o/alone"}]')
+    with published(home) as db:
+        for name in relations(db):
+            assert db.execute(f"describe {name}").fetchall() == (
+                hub.execute(f"describe {name}").fetchall()
+            )
 
 
 def test_hostile_cards_are_kept_or_rejected(tmp_path):

@@ -40,6 +40,7 @@ create table if not exists landing.rejected (
   source varchar, key varchar, stage varchar, reason varchar);
 """
 FILES_AT_ONCE = 64
+REMEDY = "restore it from a copy, or crawl into a new home"
 
 Report = Callable[[str, int, int | None], None]
 Row = dict[str, Any]
@@ -68,7 +69,7 @@ def _load(db: duckdb.DuckDBPyConnection, home: Path, names: list[str]) -> None:
         try:
             files.append(read_raw_file(home, name))
         except RawFileUnreadable as broken:
-            rejected.append(_refuse(name, None, "raw", f"raw file is {broken}"))
+            rejected.append(_refuse(name, None, "raw", f"raw file is {broken}; {REMEDY}"))
     for file in files:
         take = {"model": _land_pages, "card": _land_cards}.get(file.facet, _land_facet_pages)
         rejected += take(db, file)

@@ -1,4 +1,5 @@
 -- A model's place in its family: the tree by primary parents, and its generation over all parents.
+-- The longest path of declared edges from any root is the generation, the shortest its twin.
 -- In a cycle the members share a generation, and a cycle without outer parents has its smallest
 -- repo_id as root.
 -- Grain: repo_id
@@ -6,8 +7,8 @@
 select
     repo_id,
     family_id,
-    cycle_id,
-    primary_parent_id,
+    cycle_id::varchar as cycle_id,
+    primary_parent_id::varchar as primary_parent_id,
     root_id,
     generation,
     generation_shortest,

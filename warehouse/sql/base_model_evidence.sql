@@ -23,25 +23,27 @@ front as (
     select repo_id, front_matter as fields, 'front_matter' as evidence
     from card
 ),
+named as (
+    select
+        repo_id,
+        coalesce(fields->>'base_model_relation', '') as declared,
+        case json_type(fields, '$.base_model')
+            when 'ARRAY' then cast(fields->'base_model' as json[])
+            when 'NULL' then []
+            else [fields->'base_model']
+        end as bases,
+        evidence
+    from front
+    where json_type(fields, '$.base_model') is not null
+),
 front_claim as (
     select
         repo_id as child_id,
-        coalesce(fields->>'base_model_relation', '') as declared,
-        unnest(
-            case json_type(fields, '$.base_model')
-                when 'ARRAY' then try_cast(fields->'base_model' as varchar[])
-                when 'VARCHAR' then [fields->>'base_model']
-            end
-        ) as parent_id,
+        declared,
+        unnest(bases) as base,
         evidence,
-        generate_subscripts(
-            case json_type(fields, '$.base_model')
-                when 'ARRAY' then try_cast(fields->'base_model' as varchar[])
-                when 'VARCHAR' then [fields->>'base_model']
-            end,
-            1
-        ) as position
-    from front
+        generate_subscripts(bases, 1) as position
+    from named
 ),
 hub_card as (
     select repo_id, text
@@ -130,11 +132,18 @@ sentence_claim as (
     from hub_card
 ),
 claim as (
-    select child_id, declared, parent_id, evidence, position from tag_claim
+    select child_id, declared, parent_id, evidence, position, true as is_text from tag_claim
     union all
-    select child_id, declared, parent_id, evidence, position from front_claim
+    select
+        child_id,
+        declared,
+        coalesce(base->>'$', 'null') as parent_id,
+        evidence,
+        position,
+        coalesce(json_type(base) = 'VARCHAR', false) as is_text
+    from front_claim
     union all
-    select child_id, declared, parent_id, 'card_text' as evidence, 1 as position
+    select child_id, declared, parent_id, 'card_text' as evidence, 1 as position, true as is_text
     from sentence_claim
 )
 select
@@ -147,6 +156,7 @@ select
     end as relation,
     min(position) as position,
     case
+        when not bool_or(is_text) then 'base model id is not text'
         when child_id = parent_id then 'declares itself as its base model'
         when
             not regexp_full_match(
@@ -158,6 +168,5 @@ select
             then 'malformed base model id'
     end as refusal
 from claim
-where parent_id <> ''
-group by all
+group by child_id, parent_id, evidence, relation
 order by child_id, parent_id, evidence, relation

@@ -27,6 +27,7 @@ newest_by_hub_id as (
 select
     repo_id,
     hub_id,
+    raw_file,
     fetched_at,
     record
 from newest_by_hub_id

@@ -21,6 +21,34 @@ with bad_record as (
             where latest_record.hub_id = record->>'_id'
         )
 ),
+field(name, type) as (
+    values
+    ('downloads', 'BIGINT'), ('likes', 'BIGINT'), ('createdAt', 'TIMESTAMP'),
+    ('lastModified', 'TIMESTAMP')
+),
+bad_value as (
+    select
+        raw_file as source,
+        repo_id as key,
+        'listing' as stage,
+        name || ' is no ' || lower(type) || ': ' || left(record->>name, 80) as reason
+    from latest_record
+    cross join field
+    where record->>name is not null
+        and case type
+            when 'BIGINT' then try_cast(record->>name as bigint) is null
+            else try_cast(record->>name as timestamp) is null
+        end
+    union all
+    select
+        raw_file as source,
+        repo_id as key,
+        'listing' as stage,
+        name || ' is no list' as reason
+    from latest_record
+    cross join (values ('tags'), ('siblings')) as nested(name)
+    where json_type(record->name) not in ('ARRAY', 'NULL')
+),
 newest_card as (
     select raw_file, repo_id, status, error_code
     from landing.card
@@ -72,6 +100,8 @@ from (
     select source, key, stage, reason from bad_front_matter
     union all
     select source, key, stage, reason from bad_record
+    union all
+    select source, key, stage, reason from bad_value
     union all
     select source, key, stage, reason from bad_card
     union all

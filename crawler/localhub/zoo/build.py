@@ -15,7 +15,7 @@ from crawler.localhub.zoo.chronicle import chronicle, edits
 from crawler.localhub.zoo.plan import ZOO
 from crawler.localhub.zoo.records import record
 from crawler.localhub.zoo.species import Animal
-from crawler.localhub.zoo.train import one_thread_each
+from crawler.localhub.zoo.train import give_up, one_thread_each
 from crawler.localhub.zoo.truth import truth
 
 WORKERS = 2
@@ -64,13 +64,15 @@ def raise_herd(
             ready = [animal for animal in waiting if herd.keys() >= _needs(animal)]
             waiting = [animal for animal in waiting if animal not in ready]
             running |= {_started(pool, animal, herd, plan=plan, seed=seed) for animal in ready}
-            if not running:
-                raise ValueError(f"no parents for {[animal.repo_id for animal in waiting]}")
+            _check_parents(running, waiting)
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for grown in (job.result() for job in done):
                 herd[grown.animal.repo_id] = grown
                 if on_step is not None:
                     on_step(len(herd), count, grown.animal.repo_id)
+    except BaseException:
+        give_up()  # else Ctrl-C would wait for the animals that are training
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     return herd
@@ -86,6 +88,11 @@ def publish(animal: Animal, herd: dict[str, Grown], *, blobs: Path, seed: int) -
     return Repo(
         made, story.commits, story.refs, story.discussions, former_ids=list(animal.former_ids)
     )
+
+
+def _check_parents(running: set[Future[Grown]], waiting: list[Animal]) -> None:
+    if not running:
+        raise ValueError(f"no parents for {[animal.repo_id for animal in waiting]}")
 
 
 def _copied_card(animal: Animal, herd: dict[str, Grown], seed: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,12 @@ from crawler.localhub.zoo.tasks import FIRST_GREY, LAST_GREY, Samples
 
 Weights = dict[str, Tensor]
 WARM_UP_STEPS = 30
+_given_up = threading.Event()
 FLOOR = 0.05  # of the peak rate, at the end of the cosine
+
+
+class TrainingGivenUp(Exception):
+    """Somebody called `give_up` while this network was training."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ def fit(
     tokens, labels = samples.train
     kept: dict[int, Weights] = {}
     for step in range(recipe.steps):
+        if _given_up.is_set():
+            raise TrainingGivenUp
         for group in descent.param_groups:
             group["lr"] = _rate(recipe, step)
         rows = torch.randint(len(labels), (recipe.batch,), generator=draw)
@@ -58,6 +66,11 @@ def fit(
         if step + 1 in keep:
             kept[step + 1] = copied(net.state_dict())
     return kept
+
+
+def give_up() -> None:
+    """End every `fit` that is under way in any thread, at its next step."""
+    _given_up.set()
 
 
 def accuracy(weights: Weights, shape: Shape, samples: Samples) -> float:
@@ -80,6 +93,7 @@ def one_thread_each() -> Iterator[None]:
     """Keep an operation to one thread: sums then run in one order on any number of cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    _given_up.clear()
     try:
         yield
     finally:
