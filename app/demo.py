@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from analysis.lineage import derive_lineage
@@ -27,7 +28,7 @@ def run_demo(folder: Path, *, port: int, open_app: bool, keep_hub: bool) -> None
         check_port(port)
     zoo, home = folder / "zoo", folder / "hub"
     with ExitStack() as running_hub:
-        with progress_bars() as report:
+        with progress_bars() as report, _told_when_stopped():
             _grow_zoo(zoo, report)
             if keep_hub or not _is_crawled(home):
                 endpoint = running_hub.enter_context(running(zoo / "hub"))
@@ -39,9 +40,18 @@ def run_demo(folder: Path, *, port: int, open_app: bool, keep_hub: bool) -> None
                 running_hub.close()
             if not is_current(home):
                 build(home, derive=derive_lineage, report=report)
-        _say(f"try: hubatlas --home {home} status")
+        _say(f"try: {sys.argv[0]} --home {home} tree digitlab/glyph-tiny")
         if open_app:
             serve_app(home, port=port)
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("stopped; the next run uses what is finished (a zoo in training begins anew)")
+        raise
 
 
 def _grow_zoo(zoo: Path, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""Many trees around one centre, by own coordinates: what a tidy tree cannot hold legibly.
+"""Trees around one centre, by own coordinates, also where a tidy tree could not hold them.
 
 Each generation has its ring. A model's wedge grows slower than the number of its leaves, so that
 one large star leaves the others room; leaves that would touch are staggered in rows outwards.
@@ -18,6 +18,7 @@ DAMPING = 0.82
 RING = 105.0
 ROW = 7.5
 LABELS = 16
+LABELS_ALL = 110  # up to this many models, each may have its label where there is room
 
 
 @dataclass
@@ -38,7 +39,7 @@ def crowd_series(trees: list[Branch], colours: Palette) -> Option:
     radii = _ring_radii(wedges)
     place = {id(w.branch): _point(w, radii) for w in wedges}
     number = {id(branch): at for at, branch in enumerate(walk(trees))}
-    notable = most_notable(trees, most=LABELS)
+    notable = most_notable(trees, most=len(number) if len(number) <= LABELS_ALL else LABELS)
     return {
         "type": "graph",
         "layout": "none",

@@ -14,11 +14,9 @@ from atlas.pruning import count_leaves, tree_depth, walk
 Shape = Literal["radial", "left to right"]
 
 RADIAL_FROM = 60
-LABELS_ALL = 110
 ROW_PIXELS = 30
 MIN_PIXELS = 130
 MAX_PIXELS = 8_000
-RADIAL_PIXELS = 900
 CROWD_PIXELS = 860
 LABEL_PIXELS = 190
 PAGE_PIXELS = 950
@@ -54,13 +52,15 @@ class Paint:
 def draw(trees: list[Branch], paint: Paint) -> Drawing:
     """Draw trees side by side, or around one centre."""
     names: list[str | None] = [branch.repo_id for branch in walk(trees)]
-    if paint.shape == "radial" and len(names) > LABELS_ALL:
+    if paint.shape == "radial":
         series = crowd_series(trees, paint.colours)
         return Drawing(_framed(series, paint.colours), CROWD_PIXELS, names)
     # ECharts numbers a tree's items from 1, each before those below it; the hub is one of them.
     before: list[str | None] = [None] if len(trees) == 1 else [None, None]
     option = _framed(_tree_series(trees, paint), paint.colours)
-    return Drawing(option, _height(trees, paint.shape), before + names)
+    # One row a leaf.
+    height = min(MAX_PIXELS, max(MIN_PIXELS, 60 + ROW_PIXELS * count_leaves(trees)))
+    return Drawing(option, height, before + names)
 
 
 def _framed(series: Option, colours: Palette) -> Option:
@@ -72,23 +72,15 @@ def _framed(series: Option, colours: Palette) -> Option:
     }
 
 
-def _height(trees: list[Branch], shape: Shape) -> int:
-    # One row a leaf from left to right, a square's worth for a circle.
-    if shape == "radial":
-        return RADIAL_PIXELS
-    return min(MAX_PIXELS, max(MIN_PIXELS, 60 + ROW_PIXELS * count_leaves(trees)))
-
-
 def _tree_series(trees: list[Branch], paint: Paint) -> Option:
     # Inner labels stand between two generations and must not run into the next.
     between = max(60, min(LABEL_PIXELS, PAGE_PIXELS // (1 + tree_depth(trees))))
     top = _item(_under_hub(trees), paint, between)
-    if paint.shape != "radial":
-        # The first model stands at the canvas's edge: its label must not reach beyond it.
-        top["label"] |= {"align": "right" if paint.upwards else "left"}
+    # The first model stands at the canvas's edge: its label must not reach beyond it.
+    top["label"] |= {"align": "right" if paint.upwards else "left"}
     return {
         "type": "tree",
-        "layout": "radial" if paint.shape == "radial" else "orthogonal",
+        "layout": "orthogonal",
         "orient": "RL" if paint.upwards else "LR",
         "data": [top],
         "roam": True,
@@ -145,7 +137,7 @@ def _seen_upwards(branch: Branch) -> Branch:
 
 
 def _label(branch: Branch, paint: Paint, between: int) -> Option:
-    label: Option = {
+    return {
         "formatter": "this model" if branch.repo_id == paint.here else short_name(branch.repo_id),
         "color": paint.colours.ink if branch.known else paint.colours.faint,
         "fontSize": 12,
@@ -154,17 +146,9 @@ def _label(branch: Branch, paint: Paint, between: int) -> Option:
         "textBorderColor": paint.colours.paper,
         "textBorderWidth": 3,
     }
-    if paint.shape == "radial":
-        label["width"] = 140
-    if paint.shape == "radial" and branch.branches:
-        label |= {"rotate": 0, "position": "top", "distance": 6, "align": "center"}
-        label |= {"fontWeight": 600}
-    return label
 
 
 def _margins(trees: list[Branch], paint: Paint) -> Option:
-    if paint.shape == "radial":
-        return {"top": 150, "bottom": 150, "left": 60, "right": 60}
     # Leaves carry their label outside; a lone generation must not run to the far edge.
     wide = "30%" if tree_depth(trees) < 2 else "22%"
     near, far = ("5%", wide)
@@ -173,8 +157,6 @@ def _margins(trees: list[Branch], paint: Paint) -> Option:
 
 
 def _label_places(paint: Paint) -> Option:
-    if paint.shape == "radial":
-        return {}
     leaf = "left" if paint.upwards else "right"
     return {
         "label": {"position": "top", "align": "center", "distance": 6},

@@ -15,10 +15,11 @@ from analysis.lineage import derive_lineage
 from app import warehouse_cache
 from app.words import FIRST_CREATION, creation_day
 from atlas.branches import Branch
+from atlas.crowd import LABELS, LABELS_ALL
 from atlas.palette import DARK, LIGHT, RELATIONS, palette
 from atlas.pruning import DEEPEST, prune, tree_depth, walk
 from atlas.table_file import csv_bytes
-from atlas.tree_chart import LABELS_ALL, Paint, draw
+from atlas.tree_chart import Paint, draw
 from crawler.raw import envelope, write_raw
 from warehouse.build import build
 
@@ -290,13 +291,15 @@ def test_endless_chains_are_cut() -> None:
 @pytest.mark.parametrize("forest", [False, True])
 def test_a_click_names_the_model_behind_its_index(leaf_count: int, forest: bool) -> None:
     trees = [star(leaf_count)] + ([Branch("o/lone", None, [], False, None, 0)] if forest else [])
-    drawing = draw(trees, Paint("radial", DARK))
-    series = drawing.option["series"][0]
-    if series["type"] == "graph":
-        assert [node["name"] for node in series["nodes"]] == drawing.names
-    else:
-        assert drawing.names[0] is None
-        assert drawing.names[2 if forest else 1] == "o/star"
+    radial = draw(trees, Paint("radial", DARK))
+    nodes = radial.option["series"][0]["nodes"]
+    assert [node["name"] for node in nodes] == radial.names
+    assert sum(node["label"]["show"] for node in nodes) == (
+        len(nodes) if leaf_count == 3 else LABELS
+    )
+    sideways = draw(trees, Paint("left to right", DARK))
+    assert sideways.names[0] is None
+    assert sideways.names[2 if forest else 1] == "o/star"
 
 
 def test_every_relation_has_its_own_colour() -> None:

@@ -1,6 +1,7 @@
 -- A family: all models that declared base models connect, however far (a weak component). A model
 -- that nobody's declaration touches is a family of one. It is named after the root of its largest
 -- tree.
+-- depth is the longest generation in it, downloads_30d the sum over its known members.
 -- Grain: family_id
 -- Source: family_member, model, base_model_edge
 -- Ref: Laufer, Oderinwa, Kleinberg, "Anatomy of a Machine Learning Ecosystem: 2 Million Models on

@@ -1,5 +1,6 @@
 -- A model's place in its family: the tree by primary parents, and its generation over all parents.
--- The longest path of declared edges from any root is the generation, the shortest its twin.
+-- generation counts the longest path of declared edges from any root, generation_shortest the
+-- shortest. cycle_id is the smallest repo_id of the cycle that it is part of.
 -- In a cycle the members share a generation, and a cycle without outer parents has its smallest
 -- repo_id as root.
 -- Grain: repo_id

@@ -1,6 +1,7 @@
 -- A repo and a base model that it was made from, counted once however often it is declared.
 -- The relation is the one that the strongest evidence names: tags, then cardData, then the card's
 -- front matter, then its sentences; unknown only where none names one.
+-- position is the place among the child's declarations.
 -- Grain: child_id, parent_id
 -- Source: base_model_evidence
 with ranked as (

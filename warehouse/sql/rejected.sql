@@ -1,4 +1,5 @@
--- What could not be taken in, and why: nothing is dropped in silence.
+-- What could not be taken in, and why: nothing is dropped in silence. stage is where it was refused:
+-- raw (a file), parse, listing (a record or value), fetch (an answer), front_matter, lineage.
 -- Grain: source, key, stage, reason
 -- Source: landing tables, base_model_evidence
 with bad_record as (
