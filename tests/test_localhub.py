@@ -702,6 +702,20 @@ def test_a_torn_or_absent_recording_is_told(tmp_path: Path) -> None:
             open_shelf(source)
 
 
+def test_a_recording_without_its_end_is_told_and_one_in_several_frames_is_whole(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "hub.jsonl.zst"
+    lines = [b'{"model": {"id": "o/%d"}, "card": null}\n' % n for n in range(50)]
+    halves = (b"".join(lines[:20]), b"".join(lines[20:]))
+    packed = b"".join(map(zstandard.ZstdCompressor().compress, halves))
+    path.write_bytes(packed)
+    assert len(read_recording(path).repos) == 50
+    path.write_bytes(packed[:-7])
+    with pytest.raises(ShelfError, match="its end is missing"):
+        read_recording(path)
+
+
 @pytest.mark.parametrize("field", ["id", "_id"])
 def test_two_repos_of_one_name_are_refused(field: str) -> None:
     twins = [Repo(record("a", 1)), Repo(record("b", 2) | {field: record("a", 1)[field]})]

@@ -63,17 +63,25 @@ def made_up_id(repo_id: str) -> str:
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
-            if path.suffix != ".zst":
+        if path.suffix != ".zst":
+            with path.open("rb") as file:
                 yield from file
-                return
-            frames = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-            with io.BufferedReader(frames, 1 << 20) as plain:
-                yield from plain
+            return
+        yield from io.BytesIO(b"".join(_frames(path.read_bytes(), path)))
     except OSError as error:
         raise ShelfError(f"{path} cannot be read: {error.strerror or error}") from error
     except zstandard.ZstdError as error:
         raise ShelfError(f"{path} is no whole Zstandard file: {error}") from error
+
+
+def _frames(packed: bytes, path: Path) -> Iterator[bytes]:
+    # Not by a stream reader: that takes a missing end for the end.
+    while packed:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        yield frame.decompress(packed)
+        if not frame.eof:
+            raise ShelfError(f"{path} is no whole Zstandard file: its end is missing")
+        packed = frame.unused_data
 
 
 def _repo(line: bytes, where: str) -> Repo:
