@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +22,8 @@ from crawler import CrawlError
 from warehouse import WarehouseError
 
 ERRORS = (CrawlError, WarehouseError, AnalysisError, AtlasError, AppError)
+STATE_ERRORS = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 FACETS = ("card", "commits", "tree", "refs", "discussions")
 FACETS_HELP = f"What to fetch of each model, comma-separated: {', '.join(FACETS)}; or none."
 STATUS = {
@@ -84,9 +88,14 @@ def main() -> None:
         _say(f"hubatlas: {failure}")
         sys.exit(1)
     except OSError as failure:  # the disk is full, the home cannot be written, …
-        if failure.filename is None:
+        if failure.filename is None and failure.errno not in DISK_ERRORS:
             raise
-        _say(f"hubatlas: {failure.filename}: {failure.strerror}")
+        _say(f"hubatlas: {failure.filename or 'the disk'}: {failure.strerror}")
+        sys.exit(1)
+    except sqlite3.OperationalError as failure:
+        if not failure.sqlite_errorname.startswith(STATE_ERRORS):
+            raise
+        _say(f"hubatlas: the crawl's state cannot be written: {failure}")
         sys.exit(1)
 
 

@@ -93,11 +93,11 @@ class CrawlState:
         self.folder = home / "state"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(self.folder / "crawl.sqlite", isolation_level=None)
-        if (self.folder / "crawl.sqlite").stat().st_size:
-            _check_version(self._db, home)
+        _is_begun(self._db, home)
+        # All or nothing: half a schema would look like another version's.
         self._db.executescript(
             "pragma journal_mode = wal; pragma synchronous = full;"
-            f"{SCHEMA} pragma user_version = {STATE_VERSION}"
+            f"begin immediate; {SCHEMA} pragma user_version = {STATE_VERSION}; commit"
         )
 
     def close(self) -> None:
@@ -300,10 +300,11 @@ class CrawlState:
         self._db.execute("begin immediate")
         try:
             yield
+            self._db.execute("commit")
         except BaseException:
-            self._db.execute("rollback")
+            if self._db.in_transaction:  # a full disk has ended it already
+                self._db.execute("rollback")
             raise
-        self._db.execute("commit")
 
 
 def past_runs(home: Path, *, most: int = 10) -> list[dict[str, str | int | None]]:
@@ -336,21 +337,23 @@ def _reading(home: Path) -> Iterator[sqlite3.Connection | None]:
         return
     with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
         db.row_factory = sqlite3.Row
-        _check_version(db, home)
-        yield db
+        yield db if _is_begun(db, home) else None
 
 
-def _check_version(db: sqlite3.Connection, home: Path) -> None:
+def _is_begun(db: sqlite3.Connection, home: Path) -> bool:
+    """Whether the file holds a state; raises where it is one of another version, or none at all."""
     try:
+        tables = db.execute("select count(*) from sqlite_master").fetchone()[0]
         version = db.execute("pragma user_version").fetchone()[0]
     except sqlite3.DatabaseError as broken:
         raise StateDamaged(
             f"{home}/state/crawl.sqlite cannot be read ({broken}); restore it, or give a new --home"
         ) from broken
-    if version != STATE_VERSION:
+    if tables and version != STATE_VERSION:
         raise StateOfOtherVersion(
             f"{home} was crawled by another version of hubatlas; give a new --home"
         )
+    return bool(tables)
 
 
 def _now() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -223,6 +224,35 @@ def test_a_home_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
     ran = hubatlas("crawl", "--endpoint", "http://127.0.0.1:9", home=tmp_path / "file" / "below")
     assert failed_with_one_line(ran), ran.stderr
+
+
+def with_files_up_to(size, *arguments, home):
+    """Run with files limited to ``size`` bytes: to a writer, a full disk that needs no disk."""
+    return subprocess.run(
+        [*COMMAND, "--home", str(home), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )
+
+
+def test_a_full_disk_is_one_line_and_what_is_stored_stays(tmp_path):
+    lines = [model(f"o/m{n}", card=f"{n} " * 400, sha=f"{n:040x}") for n in range(700)]
+    source, at = recording(tmp_path, lines), tmp_path / "home"
+    with served(source) as endpoint:
+        for size in (30_000, 120_000):
+            ran = with_files_up_to(size, "crawl", "--endpoint", endpoint, home=at)
+            assert ran.returncode == 1
+            assert "Traceback" not in ran.stderr
+        assert hubatlas("crawl", "--endpoint", endpoint, home=at).returncode == 0
+    ran = with_files_up_to(300_000, "build", home=at)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1].endswith("; the published warehouse is unchanged")
+    assert not (at / "warehouse.duckdb").exists()
+    assert hubatlas("build", home=at).returncode == 0
+    asked = "select (select count(*) from model), (select count(*) from card)"
+    assert hubatlas("sql", asked, "--format", "csv", home=at).stdout.splitlines()[1] == "700,700"
 
 
 def test_home_comes_from_the_environment(home):

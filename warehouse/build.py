@@ -21,6 +21,7 @@ from warehouse.raw import raw_names
 
 FILE = "warehouse.duckdb"
 SCHEMA_VERSION = 1
+UNWRITABLE = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 # The order of the build: each relation reads only relations above it.
 RELATIONS = (
     "latest_record",
@@ -49,6 +50,10 @@ class NothingToBuild(WarehouseError):
 
 class BuildBusy(WarehouseError):
     """Another build holds this home."""
+
+
+class BuildFailed(WarehouseError):
+    """The new file could not be written: the disk is full, for instance."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def build(
 
     Raises
     ------
-    NothingToBuild, BuildBusy
+    NothingToBuild, BuildBusy, BuildFailed
         The published file, if any, is untouched; so it is after any other failure.
 
     """
@@ -99,8 +104,13 @@ def build(
     with _locked(home):
         work = home / f"{FILE}.building"
         _start_from(work, None if from_scratch else published)
-        with duckdb.connect(work) as db:
-            _fill(db, home, derive, report)
+        try:
+            with duckdb.connect(work) as db:
+                _fill(db, home, derive, report)
+        except UNWRITABLE as full:
+            _discard(work)
+            told = re.split("[Ee]rror: ", str(full))[-1].splitlines()[0]
+            raise BuildFailed(f"{told}; the published warehouse is unchanged") from full
         _sync(work)
         work.rename(published)
     return published
@@ -162,10 +172,14 @@ def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
 
 
 def _start_from(work: Path, published: Path | None) -> None:
-    work.unlink(missing_ok=True)
-    work.with_name(work.name + ".wal").unlink(missing_ok=True)
+    _discard(work)
     if published and published.exists() and _same_version(published):
         shutil.copyfile(published, work)
+
+
+def _discard(work: Path) -> None:
+    work.unlink(missing_ok=True)
+    work.with_name(work.name + ".wal").unlink(missing_ok=True)
 
 
 def _same_version(published: Path) -> bool:
