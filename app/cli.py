@@ -235,7 +235,7 @@ def serve(
     ],
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8090,
 ) -> None:
-    """Serve a *hub* on loopback, to crawl.
+    """Serve a hub on loopback, to be crawled.
 
     This is the other end of a crawl; the pages to look at are `hubatlas app`.
     """

@@ -22,7 +22,7 @@ def main() -> None:
     st.html(THEME / "atlas.css")
     page = st.navigation(
         [
-            st.Page("screens/home.py", title="Atlas", url_path="atlas", default=True),
+            st.Page("screens/home.py", title="Home", url_path="atlas", default=True),
             st.Page("screens/family.py", title="Families", url_path="family"),
             st.Page("screens/model.py", title="Models", url_path="model"),
         ],

@@ -34,7 +34,8 @@ def fresh_line(at: Freshness) -> None:
 
 def title(kicker: str, repo_id: str, chips: Iterable[str] = ()) -> None:
     """A page's heading, and its name in the browser; a repo's owner is lighter than its name."""
-    st.set_page_config(page_title=f"{repo_id} · hubatlas")
+    named = repo_id if kicker == "Model" else f"{kicker} {repo_id}"
+    st.set_page_config(page_title=f"{named} · hubatlas")
     owner, slash, name = repo_id.rpartition("/")
     marks = "".join(f'<span class="atlas-chip">{html_text(chip)}</span>' for chip in chips)
     st.html(
@@ -81,7 +82,7 @@ def legend(counts: dict[str, int], look: Palette, *, dots: bool = True) -> None:
         marks.append(_mark("root", f"background:{look.root}"))
         marks.append(_mark("ghost, listed by nobody", f"border:2px solid {look.ghost}"))
         marks.append(_mark("has further parents", f"background:{look.faint}", "diamond"))
-    st.html(f'<p class="atlas-legend">{"".join(marks)}</p>')
+    st.html(f'<p class="atlas-legend"><i>edges:</i>{"".join(marks)}</p>')
 
 
 def model_link(repo_id: str, *, aside: str = "") -> None:

@@ -61,7 +61,7 @@ with recursive reached(repo_id, distance) using key (repo_id) as (
     group by edge.{to_id}
 )
 select reached.repo_id, reached.distance, model.known, model.downloads_30d,
-    family_member.generation, family_member.primary_parent_id
+    family_member.generation, family_member.primary_parent_id, family_member.cycle_id
 from reached
 join model using (repo_id)
 join family_member using (repo_id)
@@ -166,11 +166,13 @@ def _hang(nodes: list[tuple[Any, ...]], edges: Edges, direction: Direction) -> B
     for inner, outer in steps:
         if inner in distance and distance.get(outer) == distance[inner] + 1:
             nearest.setdefault(outer, []).append(inner)
-    place = {
-        # The primary parent where it is as near as any, else the first declared: always inward.
-        row[0]: row[5] if row[5] in nearest[row[0]] else nearest[row[0]][0]
-        for row in nodes[1:]
-    }
+    place = {}
+    for repo_id, *_, primary, cycle in nodes[1:]:
+        # The primary parent, as in the family's tree, where it is drawn; else the first declared of
+        # the nearest. Inside a cycle only the nearest lead inward for sure.
+        drawn = direction == "down" and primary in distance and cycle is None
+        near = nearest[repo_id]
+        place[repo_id] = primary if drawn or primary in near else near[0]
     top = _drawn(nodes, steps, place)[0]
     if direction == "up":
         _name_again(top, steps, place, {row[0]: row for row in nodes})

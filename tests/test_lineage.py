@@ -97,6 +97,19 @@ def test_an_ancestor_by_several_ways_is_named_at_each(tmp_path):
     assert count_models(tree) == 4
 
 
+def test_a_merge_hangs_where_its_family_s_tree_has_it(tmp_path):
+    lines = [
+        model("o/base"),
+        model("o/tuned", tags=["base_model:o/base"]),
+        model("o/merge", tags=["base_model:merge:o/tuned", "base_model:merge:o/base"]),
+    ]
+    with built(tmp_path / "home", recording(tmp_path, lines)) as db:
+        assert member(db, "o/merge", "primary_parent_id") == ("o/tuned",)
+        down = lineage(db, "o/base", direction="down")
+        (tree,) = family_trees(db, "o/base")
+    assert names(down) == names(tree) == {"o/base": [{"o/tuned": [{"o/merge": []}]}]}
+
+
 def test_branches_survive_a_cycle(hub):
     ring = lineage(hub, "x/ring", direction="down")
     assert count_models(ring) == 4

@@ -22,7 +22,7 @@ from atlas.dossier import (
     family_summary,
 )
 from atlas.overview import family_list
-from atlas.pruning import Cut, prune
+from atlas.pruning import Cut, prune, walk
 from atlas.table_file import csv_bytes
 from atlas.tree_chart import Paint, Shape, usual_shape
 
@@ -144,7 +144,7 @@ def _tree(family: Family, cut: Cut) -> None:
             f"Drawn are {count(cut.drawn_count)} of {count(cut.total_count, 'member')}: the most"
             " downloaded, each with all on the way to its root. The table below holds them all."
         )
-    if family.edge_count > family.member_count - len(family.root_ids):
+    if any(branch.others for branch in walk(cut.trees)):
         parts.note(
             "A model with several parents, such as a merge, hangs under one primary parent here;"
             " its tooltip and the table list the others."
@@ -183,7 +183,7 @@ FAMILY_COLUMNS = {
 MEMBER_COLUMNS = {
     "repo_id": st.column_config.TextColumn("model", width=300, pinned=True),
     "primary_parent_id": st.column_config.TextColumn("primary parent", width="medium"),
-    "evidence": st.column_config.TextColumn("evidence", width="small"),
+    "evidence": st.column_config.TextColumn("evidence", width="medium"),
     "other_parents": st.column_config.TextColumn("other parents"),
     "known": st.column_config.CheckboxColumn("listed"),
     "downloads_30d": NUMBER("downloads", format="localized"),

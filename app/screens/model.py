@@ -14,7 +14,7 @@ from app.card_html import card_html
 from app.trees import draw_tree
 from app.warehouse_cache import reading
 from app.words import count, creation_day, day, parameters, plain, size
-from atlas.branches import Branch, UnknownModel, check_known, count_models, lineage
+from atlas.branches import Branch, Direction, UnknownModel, check_known, count_models, lineage
 from atlas.dossier import (
     Connection,
     ancestry,
@@ -25,7 +25,7 @@ from atlas.dossier import (
     parent_claims,
 )
 from atlas.overview import search_models
-from atlas.pruning import prune
+from atlas.pruning import prune, walk
 from atlas.tree_chart import Paint, Shape, usual_shape
 
 MODELS_DRAWN = 600
@@ -131,18 +131,18 @@ def _lineage(db: Connection, repo_id: str, relation: str | None) -> None:
     if claims.empty and made.empty:
         parts.note("It declares no base model, and no model here declares it as one.")
         return
-    named = [*claims.loc[claims["refusal"].isna(), "relation"], *made["relation"]]
-    if named:
-        parts.legend(Counter(named), parts.colours())
+    up, down = (lineage(db, repo_id, direction=way) for way in DIRECTIONS)
+    walked = Counter(at.relation for at in walk([up, down]) if at.relation)
+    if walked:
+        parts.legend(walked, parts.colours())
     if not claims.empty:
         st.subheader("Where it comes from", anchor=False)
-        _walk(lineage(db, repo_id, direction="up"), upwards=True)
+        _walk(up, upwards=True)
         _evidence(claims)
     if not made.empty:
         st.subheader("What was made from it", anchor=False)
-        made_tree = lineage(db, repo_id, direction="down")
         # The walk starts here and knows no parent, but the mark is that of a model that has one.
-        _walk(replace(made_tree, relation=relation), upwards=False)
+        _walk(replace(down, relation=relation), upwards=False)
         parts.note("Those that name it as their base, with the evidence for it:")
         parts.pick_from(made, key="children", identity="child_id", columns=CHILD_COLUMNS)
 
@@ -214,12 +214,15 @@ def _files(db: Connection, repo_id: str) -> None:
     told = f"{count(len(held), 'file')}"
     if held["size_bytes"].notna().any():
         told += f", {size(held['size_bytes'].sum())}"
+    else:
+        told += "; their sizes and hashes come with hubatlas crawl --facets card,tree"
     parts.note(told)
     st.dataframe(
         held, hide_index=True, placeholder="—", column_config=FILE_COLUMNS, alt=f"{len(held)} files"
     )
 
 
+DIRECTIONS: tuple[Direction, ...] = ("up", "down")
 EVIDENCE = {
     "tag": "a tag",
     "card_data": "the server's card data",
