@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import duckdb
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +9,9 @@ import pandas as pd
 
 from analysis.trees import NONE, Ints, Trees, grow_trees
 from warehouse.build import create_relation, read_relation
+from warehouse.landing import Report
 
 Names = npt.NDArray[np.object_]
-Report = Callable[[str, int, int | None], None]
 
 EDGES = """
 select

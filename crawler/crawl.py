@@ -67,10 +67,11 @@ def _crawl(run: Run, model_limit: int | None) -> Crawled:
     outcome = "failed"
     run.state.retry_failed()
     try:
-        broken_off = run.state.swept_but_broken_off()
-        sweep = broken_off or sweep_listing(run, model_limit=model_limit)
+        unfetched = run.state.unfetched_sweep(run.facets)
+        sweep = unfetched or sweep_listing(run, model_limit=model_limit)
         for facet in run.facets:
             fetch_facet(run, facet)
+        run.state.sweep_fetched(sweep)
         outcome = "complete" if sweep.next_path is None else "limited"
     except KeyboardInterrupt:
         outcome = "stopped"

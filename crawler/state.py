@@ -26,8 +26,9 @@ create table if not exists run (
   listed_count integer not null default 0,  answered_count integer not null default 0);
 create table if not exists sweep (
   sweep_id integer primary key, started_at text not null, ended_at text, outcome text,
-  model_limit integer, expand text not null, next_path text, page_count integer not null default 0,
-  listed_count integer not null default 0);
+  model_limit integer, expand text not null, facets text not null, next_path text,
+  page_count integer not null default 0, listed_count integer not null default 0,
+  fetched integer not null default 0);
 create table if not exists sweep_page (
   sweep_id integer not null, path text not null, primary key (sweep_id, path)) without rowid;
 create table if not exists facet_queue (
@@ -42,7 +43,7 @@ create index if not exists facet_queue_open on facet_queue
 create index if not exists facet_queue_batch on facet_queue (batch_id, entry_id);
 """
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 DONE, FAILED = 1, 2
 ENDED_WELL = frozenset({"complete", "limited"})
 
@@ -149,27 +150,29 @@ class CrawlState:
             (_now(), outcome, run_id),
         )
 
-    def open_sweep(self) -> Sweep | None:
-        """The sweep that was left unfinished, or None."""
-        sweep = self._latest_sweep()
+    def open_sweep(self, facets: Iterable[str]) -> Sweep | None:
+        """The sweep that was left unfinished, if it queued these facets, or None."""
+        sweep = self._latest_sweep(facets)
         return sweep if sweep and sweep.outcome is None else None
 
-    def swept_but_broken_off(self) -> Sweep | None:
-        """The last sweep, if it ended well but its run, with the same facets, broke off later."""
-        runs = self._db.execute(
-            "select outcome, facets from run order by run_id desc limit 2"
-        ).fetchall()
-        if len(runs) < 2 or runs[1][0] in ENDED_WELL or runs[0][1] != runs[1][1]:
-            return None
-        sweep = self._latest_sweep()
+    def unfetched_sweep(self, facets: Iterable[str]) -> Sweep | None:
+        """The last sweep, if it ended well with these facets queued and not all fetched yet."""
+        sweep = self._latest_sweep(facets)
         return sweep if sweep and sweep.outcome in ENDED_WELL else None
 
-    def start_sweep(self, first_path: str, *, expand: list[str], model_limit: int | None) -> Sweep:
-        """Begin a new pass over the listing."""
+    def start_sweep(
+        self,
+        first_path: str,
+        *,
+        expand: list[str],
+        model_limit: int | None,
+        facets: Iterable[str] = (),
+    ) -> Sweep:
+        """Begin a new pass over the listing, which will queue these facets of each repo."""
         row = self._db.execute(
-            "insert into sweep (started_at, expand, model_limit, next_path)"
-            " values (?, ?, ?, ?) returning sweep_id",
-            (_now(), ",".join(expand), model_limit, first_path),
+            "insert into sweep (started_at, expand, facets, model_limit, next_path)"
+            " values (?, ?, ?, ?, ?) returning sweep_id",
+            (_now(), ",".join(expand), ",".join(facets), model_limit, first_path),
         ).fetchone()
         return Sweep(int(row[0]), expand, model_limit, first_path, 0, 0)
 
@@ -179,6 +182,10 @@ class CrawlState:
             "update sweep set ended_at = ?, outcome = ? where sweep_id = ?",
             (_now(), outcome, sweep.sweep_id),
         )
+
+    def sweep_fetched(self, sweep: Sweep) -> None:
+        """Remember that all that a crawl wanted of a sweep's repos is fetched."""
+        self._db.execute("update sweep set fetched = 1 where sweep_id = ?", (sweep.sweep_id,))
 
     def seen_page(self, sweep: Sweep, path: str) -> bool:
         """Whether this sweep has already fetched the page at ``path``: a cursor that loops."""
@@ -274,12 +281,14 @@ class CrawlState:
             "update facet_queue set done = 0, batch_id = null where done = ?", (FAILED,)
         )
 
-    def _latest_sweep(self) -> Sweep | None:
+    def _latest_sweep(self, facets: Iterable[str]) -> Sweep | None:
         row = self._db.execute(
-            "select sweep_id, expand, model_limit, next_path, page_count, listed_count, outcome"
-            " from sweep order by sweep_id desc limit 1"
+            "select facets, fetched, sweep_id, expand, model_limit, next_path, page_count,"
+            " listed_count, outcome from sweep order by sweep_id desc limit 1"
         ).fetchone()
-        return row and Sweep(row[0], row[1].split(",") if row[1] else [], *row[2:])
+        if row is None or row[1] or not set(facets) <= set(row[0].split(",")):
+            return None
+        return Sweep(row[2], row[3].split(",") if row[3] else [], *row[4:])
 
     def _claim(self, facet: str, size: int) -> int:
         # A number of its own, never used again: it names the raw file.

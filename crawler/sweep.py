@@ -45,7 +45,7 @@ def sweep_listing(run: Run, *, model_limit: int | None) -> Sweep:
     Raises `NotAHub`, `CursorLoops`, `ListingTruncated` and what `Hub.get` raises; pages that
     were stored before stay stored.
     """
-    sweep = run.state.open_sweep() or _new_sweep(run, model_limit)
+    sweep = run.state.open_sweep(run.facets) or _new_sweep(run, model_limit)
     sweep.model_limit = model_limit
     while sweep.next_path is not None and not _limit_reached(sweep):
         run.report("listing", sweep.listed_count, sweep.model_limit)
@@ -82,7 +82,9 @@ def _new_sweep(run: Run, model_limit: int | None) -> Sweep:
         probe = run.hub.get(_first_path(1, expand))
         if probe.status not in {400, 422}:
             first = _first_path(min(PAGE_SIZE, model_limit or PAGE_SIZE), expand)
-            return run.state.start_sweep(first, expand=expand, model_limit=model_limit)
+            return run.state.start_sweep(
+                first, expand=expand, model_limit=model_limit, facets=run.facets
+            )
     raise NotAHub(f"{run.hub.endpoint} refuses its own listing with status {probe.status}")
 
 

@@ -230,6 +230,16 @@ def test_a_hub_that_never_answered_does_not_lock_the_home(tmp_path, few):
     assert len(listed(home)) == 40
 
 
+def test_a_crawl_after_one_that_found_nobody_lists_anew(tmp_path, few):
+    home = crawled(tmp_path / "home", few)
+    with running(few) as gone:
+        pass
+    with pytest.raises(HubUnreachable):
+        crawl(home, endpoint=gone, hub_name="test")
+    crawled(home, few)
+    assert len(listed(home)) == 80
+
+
 def test_a_run_counts_what_it_stored_before_it_was_stopped(tmp_path, few):
     home = tmp_path / "home"
     with running(few) as endpoint, pytest.raises(BudgetSpent):
@@ -395,7 +405,7 @@ def test_an_interrupted_step_moves_nothing(tmp_path):
     sweep = state.start_sweep("/first", expand=[], model_limit=None)
     with pytest.raises(KeyboardInterrupt):
         state.record_page(sweep, run_id=1, next_path="/second", listed=1, wanted=interrupted())
-    assert state.open_sweep().next_path == "/first"
+    assert state.open_sweep([]).next_path == "/first"
     assert state.open_count("card") == 0
     state.close()
 

@@ -142,6 +142,15 @@ def test_other_facets_ask_for_a_new_sweep_also_after_a_crawl_that_broke_off(tmp_
     assert (home / "raw" / "refs").exists()
 
 
+def test_other_facets_ask_for_a_new_sweep_also_after_a_listing_that_broke_off(tmp_path):
+    source, home = recording(tmp_path, [model(f"o/m{n}") for n in range(1500)]), tmp_path / "home"
+    with running(source) as endpoint:
+        with pytest.raises(BudgetSpent):
+            crawl(home, endpoint=endpoint, hub_name="test", max_requests=2)
+        done = crawl(home, endpoint=endpoint, hub_name="test", facets=("refs",))
+    assert done.answered == {"refs": 1500}
+
+
 def test_the_most_popular_come_first(tmp_path):
     records = [{"id": f"o/m{n}", "downloads": n} for n in (1, 30, 2)] + [{"id": "o/unknown"}]
     wanted = [row for r in records for row in wanted_facets(r, ("card",), sweep_id=1)]
