@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,10 +13,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 os.environ.setdefault("HF_HOME", str(Path(tempfile.gettempdir()) / "hubatlas-test-hf-home"))
 
-import numpy as np
-import orjson
 import pytest
-import zstandard
 from huggingface_hub import HfApi, get_session
 from huggingface_hub.errors import (
     BadRequestError,
@@ -31,113 +25,25 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.hf_api import RepoFile as ListedFile
 from huggingface_hub.hf_api import RepoFolder as ListedFolder
-from huggingface_hub.utils import parse_ratelimit_headers
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.numpy import save
+from shelves import CREATED, CROWD, README, SHAS, WEIGHTS, WIDE, pages, record, shelf_folder
 
 from crawler.localhub.access import GRANTED_TOKEN, READER_TOKEN, Refusal
-from crawler.localhub.catalogue import SORTABLE, Catalogue, Order
-from crawler.localhub.faults import FAULTS
+from crawler.localhub.catalogue import Order, sort_key
 from crawler.localhub.history import Folder, entries
 from crawler.localhub.listing import read_cursor, write_cursor
-from crawler.localhub.ratelimit import WINDOW_SECONDS, Window
-from crawler.localhub.recording import LEFT_TRUNCATION, open_shelf, read_recording
-from crawler.localhub.running import HubNotStarted, running
+from crawler.localhub.running import running
 from crawler.localhub.shelf import (
     Commit,
-    Repo,
-    Shelf,
-    ShelfError,
     git_blob_id,
     put_blob,
-    write_folder,
 )
-
-CREATED = "2022-03-02T23:29:04.000Z"
-CROWD = 2300  # repos that share one creation time: three pages
-WIDE = 1100  # files of one repo: two pages of a tree
-README = b"---\nlicense: mit\n---\n# Base\n"
-WEIGHTS = save({"w": np.arange(6, dtype=np.float32).reshape(2, 3)}, {"format": "pt"})
-SHAS = [f"{n:040x}" for n in (3, 2, 1)]  # newest first
-RECORDINGS = os.environ.get("HUBATLAS_RECORDINGS")
-
-needs_recordings = pytest.mark.skipif(RECORDINGS is None, reason="HUBATLAS_RECORDINGS is unset")
-
-
-def record(repo_id: str, number: int, **fields: Any) -> dict[str, Any]:
-    basic = {"_id": f"{number:024x}", "id": repo_id, "createdAt": CREATED, "private": False}
-    return {**basic, "gated": False, "likes": number % 7, "tags": [], **fields}
-
-
-def base_repo(blobs: Path) -> Repo:
-    readme, config = put_blob(blobs, README), put_blob(blobs, b'{"model_type": "llama"}')
-    weights, nested = put_blob(blobs, WEIGHTS), put_blob(blobs, b"deep")
-    first = {"README.md": readme}
-    second = {**first, "config.json": config, "onnx/deep/a.txt": nested}
-    third = {**second, "model.safetensors": weights}
-    commits = [
-        Commit(
-            sha,
-            f"commit {sha[-1]}",
-            f"2024-01-0{day}T00:00:00.000Z",
-            files,
-            authors=[{"user": "ada"}],
-        )
-        for sha, day, files in zip(SHAS, (3, 2, 1), (third, second, first), strict=True)
-    ]
-    refs = {
-        "branches": [{"name": "main", "ref": "refs/heads/main", "targetCommit": SHAS[0]}],
-        "tags": [{"name": "v1", "ref": "refs/tags/v1", "targetCommit": SHAS[1]}],
-        "pullRequests": [{"name": "refs/pr/1", "ref": "refs/pr/1", "targetCommit": SHAS[2]}],
-    }
-    discussions = [
-        {"num": n, "title": f"talk {n}", "status": "open" if n % 2 else "merged"}
-        | {"isPullRequest": n % 2 == 0, "createdAt": CREATED, "author": {"name": "bo"}}
-        for n in range(23, 0, -1)
-    ]
-    shown = record(
-        "lab/base",
-        1,
-        author="lab",
-        tags=["pytorch", "license:mit"],
-        pipeline_tag="text-generation",
-        library_name="transformers",
-        downloads=5,
-        downloadsAllTime=50,
-        cardData={"license": "mit"},
-        baseModels={"relation": "finetune", "models": [{"_id": "f" * 24, "id": "lab/root"}]},
-        securityRepoStatus={"scansDone": True, "filesWithIssues": []},
-    )
-    return Repo(shown, commits, refs, discussions, ["lab/old-name"])
-
-
-def shelf_repos(blobs: Path) -> list[Repo]:
-    readme, weights = put_blob(blobs, README), put_blob(blobs, WEIGHTS)
-
-    def small(repo_id: str, number: int, **fields: Any) -> Repo:
-        files = {"README.md": readme, "model.safetensors": weights}
-        commit = Commit(f"{number:040x}", "only", "2024-02-01T00:00:00.000Z", files)
-        return Repo(record(repo_id, number, **fields), [commit])
-
-    wide = {f"shard/{n:05}.txt": readme for n in range(WIDE)}
-    crowd = [Repo(record(f"crowd/m{n}", 1000 + n)) for n in range(CROWD)]
-    return [
-        base_repo(blobs),
-        small("lab/gated", 2, gated="manual"),
-        small("lab/secret", 3, private=True),
-        small("solo", 4, trendingScore=9),
-        small("lab/off", 5, disabled=True),
-        Repo(record("lab/wide", 6), [Commit("a" * 40, "wide", "2024-03-01T00:00:00.000Z", wide)]),
-        *crowd,
-    ]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shelf")
-    write_folder(path, shelf_repos(path / "blobs"))
-    return path
+    return shelf_folder(tmp_path_factory.mktemp("shelf"))
 
 
 @pytest.fixture(scope="module")
@@ -149,31 +55,6 @@ def hub(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def api(hub: str) -> HfApi:
     return HfApi(endpoint=hub, token=False)
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    path = tmp_path_factory.mktemp("recording") / "hub.jsonl.zst"
-    lines = [
-        {"model": {"id": "lab/with-card", "sha": "b" * 40, "likes": 1}, "card": README.decode()},
-        {"model": {"id": "blank", "pipeline_tag": None}, "card": ""},
-        {"model": {"id": "lab/bare"}, "card": None, "removed_at": None},
-    ]
-    path.write_bytes(zstandard.compress(b"\n".join(orjson.dumps(line) for line in lines)))
-    with running(path) as endpoint:
-        yield endpoint
-
-
-def pages(url: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
-    answer = get_session().get(url, params=params)
-    yield answer.json()
-    seen: set[str] = set()
-    while "next" in answer.links:
-        following = answer.links["next"]["url"]
-        assert following not in seen
-        seen.add(following)
-        answer = get_session().get(following)
-        yield answer.json()
 
 
 # The list
@@ -226,7 +107,9 @@ def test_a_cursor_neither_loses_nor_doubles(
         page = list(order.after(cursor, descending=descending))[:limit]
         found += page
         if page:
-            cursor = read_cursor(write_cursor(records[page[-1]], "likes"), "likes")
+            cursor = read_cursor(
+                write_cursor((sort_key(records[page[-1]], "likes"), 0), "likes"), "likes"
+            )
     assert sorted(found) == list(range(len(records)))
     likes = [-1 if values[n] is None else values[n] for n in found]
     assert likes == sorted(likes, reverse=descending)
@@ -574,6 +457,7 @@ def test_any_other_path_is_404_json(hub: str, path: str) -> None:
     ("path", "status"),
     [
         ("/api/models/lab/x%e2%82%ac", 404),
+        ("/api/models/lab/x%20", 404),
         ("/api/models/lab/x%0d%0aSet-Cookie:%20a", 404),
         ("/api/models?expand=x%0d%0aSet-Cookie:%20a%e2%82%ac", 400),
         ("/lab/base/resolve/main/%ff%e2%82%ac", 404),
@@ -586,213 +470,3 @@ def test_a_hostile_address_cannot_break_the_answer(hub: str, path: str, status: 
     assert answer.status_code == status
     assert answer.json()["error"] == answer.headers["x-error-message"]
     assert "set-cookie" not in answer.headers
-
-
-# Quotas and faults
-
-
-def test_every_answer_tells_its_bucket(hub: str) -> None:
-    for path, bucket in (
-        ("/api/models?limit=1", "api"),
-        ("/lab/base/resolve/main/README.md", "resolvers"),
-        ("/lab/base/raw/main/absent", "pages"),
-    ):
-        left = parse_ratelimit_headers(get_session().get(hub + path).headers)
-        assert left is not None
-        assert (left.resource_type, left.window_seconds) == (bucket, 300)
-
-
-def test_a_spent_quota_is_429_for_its_bucket_alone(folder: Path) -> None:
-    with running(folder, api_quota=2) as endpoint:
-        answers = [get_session().get(f"{endpoint}/api/models?limit=1") for _ in range(3)]
-        resolved = get_session().get(f"{endpoint}/lab/base/resolve/main/README.md")
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    left = [parse_ratelimit_headers(answer.headers) for answer in answers]
-    assert [one.remaining for one in left if one] == [1, 0, 0]
-    assert 0 < int(answers[2].headers["retry-after"]) <= WINDOW_SECONDS
-    assert resolved.status_code == 200
-
-
-def test_a_window_opens_anew() -> None:
-    window = Window(1)
-    assert window.spend(10.0) == (True, 0, 300)
-    assert window.spend(309.5) == (False, 0, 1)
-    assert window.spend(310.0) == (True, 0, 300)
-
-
-@pytest.mark.parametrize("mode", sorted(FAULTS))
-def test_faults(folder: Path, mode: str) -> None:
-    with running(folder, mode=mode) as endpoint:
-        url = f"{endpoint}/api/models?limit=1000"
-        answer = get_session().get(url)
-        refused = get_session().get(f"{url}&expand=usedStorage").status_code
-    follows = answer.links.get("next", {}).get("url")
-    assert (follows is None) == (mode in {"no-link", "html"})
-    assert (follows == url) == (mode == "loop-cursor")
-    assert answer.headers["content-type"].startswith("text/html") == (mode == "html")
-    assert refused == (400 if mode == "refuse-expand" else 200)
-
-
-# Recordings
-
-
-def test_a_recording_is_completed_and_nothing_is_invented(recorded: str) -> None:
-    api = HfApi(endpoint=recorded, token=False)
-    model = api.model_info("lab/bare")
-    assert (model.author, model.sha, model.likes) == ("lab", None, None)
-    assert api.model_info("blank").author is None
-    answer = get_session().get(f"{recorded}/api/models/lab/bare").json()
-    assert answer.keys() == {"_id", "id", "author", "createdAt"}
-    assert answer["createdAt"] == LEFT_TRUNCATION
-    assert len(bytes.fromhex(answer["_id"])) == 12
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "body"),
-    [
-        ("lab/with-card/resolve/main/README.md", 200, README),
-        (f"lab/with-card/resolve/{'b' * 40}/README.md", 200, README),
-        ("blank/resolve/main/README.md", 200, b""),
-        ("lab/bare/resolve/main/README.md", 404, None),
-        ("lab/with-card/resolve/v1/README.md", 404, None),
-        ("lab/with-card/resolve/main/config.json", 404, None),
-    ],
-)
-def test_a_recorded_card(recorded: str, path: str, status: int, body: bytes | None) -> None:
-    answer = get_session().get(f"{recorded}/{path}")
-    assert answer.status_code == status
-    assert body is None or answer.content == body
-    assert ("x-repo-commit" in answer.headers) == ("with-card" in path and "v1" not in path)
-
-
-def test_the_history_of_a_recording_is_not_made_up(recorded: str) -> None:
-    api = HfApi(endpoint=recorded, token=False)
-    assert [ref.target_commit for ref in api.list_repo_refs("lab/with-card").branches] == ["b" * 40]
-    assert api.list_repo_refs("blank").branches == []
-    with pytest.raises(EntryNotFoundError):
-        api.list_repo_commits("lab/with-card")
-    with pytest.raises(EntryNotFoundError):
-        list(api.list_repo_tree("lab/with-card"))
-
-
-@pytest.mark.parametrize(
-    ("second", "told"),
-    [
-        (b"{", "line 2: not JSON"),
-        (b"[]", 'line 2: no {"model"'),
-        (b'{"model": {"id": 3}}', 'line 2: no {"model"'),
-        (b'{"model": {"id": "b"}, "card": 3}', "line 2: the card of 'b'"),
-        (b'{"model": {"id": "a"}, "card": null}', "line 2: a second record of 'a'"),
-    ],
-)
-def test_a_bad_line_is_named(tmp_path: Path, second: bytes, told: str) -> None:
-    path = tmp_path / "hub.jsonl"
-    path.write_bytes(b'{"model": {"id": "a"}, "card": null}\n' + second + b"\n")
-    with pytest.raises(ShelfError) as raised:
-        read_recording(path)
-    assert str(raised.value).startswith(f"{path}: {told}")
-    assert "\n" not in str(raised.value)
-
-
-def test_a_torn_or_absent_recording_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "hub.jsonl.zst"
-    path.write_bytes(b"no zstandard")
-    for source in (path, tmp_path / "absent.jsonl", tmp_path):
-        with pytest.raises(ShelfError, match=str(source)):
-            open_shelf(source)
-
-
-def test_a_recording_without_its_end_is_told_and_one_in_several_frames_is_whole(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "hub.jsonl.zst"
-    lines = [b'{"model": {"id": "o/%d"}, "card": null}\n' % n for n in range(50)]
-    halves = (b"".join(lines[:20]), b"".join(lines[20:]))
-    packed = b"".join(map(zstandard.ZstdCompressor().compress, halves))
-    path.write_bytes(packed)
-    assert len(read_recording(path).repos) == 50
-    path.write_bytes(packed[:-7])
-    with pytest.raises(ShelfError, match="its end is missing"):
-        read_recording(path)
-
-
-@pytest.mark.parametrize("field", ["id", "_id"])
-def test_two_repos_of_one_name_are_refused(field: str) -> None:
-    twins = [Repo(record("a", 1)), Repo(record("b", 2) | {field: record("a", 1)[field]})]
-    with pytest.raises(ShelfError, match=f"the {field} "):
-        Catalogue(Shelf(twins))
-
-
-# Starting and ending
-
-
-def test_a_busy_port_is_told_in_one_line(folder: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with (
-            pytest.raises(
-                HubNotStarted, match=rf"^port {port} is busy; choose another with --port$"
-            ),
-            running(folder, port=port),
-        ):
-            pass
-
-
-def test_an_unreadable_source_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(HubNotStarted, match=r"it has no repos\.jsonl$"), running(tmp_path):
-        pass
-
-
-def test_the_hub_ends_with_its_block(folder: Path) -> None:
-    with running(folder) as endpoint:
-        port = int(endpoint.rpartition(":")[2])
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
-
-
-@pytest.mark.parametrize(
-    ("ending", "code"),
-    [
-        (lambda child: child.send_signal(signal.SIGINT), 130),
-        (lambda child: child.terminate(), 0),
-        (lambda child: child.stdin.close(), 0),
-    ],
-)
-def test_the_child_ends_cleanly(
-    folder: Path, ending: Callable[[subprocess.Popen[bytes]], None], code: int
-) -> None:
-    command = [sys.executable, "-m", "crawler.localhub", str(folder), "--until-stdin-ends"]
-    with subprocess.Popen(
-        command,
-        cwd=Path(__file__).parents[1],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as child:
-        assert child.stdout is not None
-        assert child.stderr is not None
-        assert child.stdout.readline().startswith(b"hub http://127.0.0.1:")
-        ending(child)
-        assert child.wait(60) == code
-        assert child.stderr.read() == b""
-
-
-# Real recordings
-
-
-@needs_recordings
-@pytest.mark.parametrize(
-    ("name", "count"), [("hub_2022_02.jsonl.zst", 24179), ("hub_2026_08.jsonl.zst", 15904)]
-)
-def test_a_real_recording_is_listed_whole(name: str, count: int) -> None:
-    with running(Path(RECORDINGS or "") / name) as endpoint:
-        found = pages(f"{endpoint}/api/models", sort="createdAt", expand=["tags", "likes"])
-        ids = [model["_id"] for page in found for model in page]
-    assert len(ids) == len(set(ids)) == count
-
-
-@needs_recordings
-def test_every_order_of_a_real_recording_is_total() -> None:
-    catalogue = Catalogue(read_recording(Path(RECORDINGS or "") / "hub_2026_08.jsonl.zst"))
-    for key in sorted(SORTABLE):
-        assert len(set(catalogue.order(key).keys)) == len(catalogue.records)

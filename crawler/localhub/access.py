@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 READER_TOKEN = "hf_localhub_reader"  # noqa: S105 - a name of this embedded hub, no secret
 GRANTED_TOKEN = "hf_localhub_granted"  # noqa: S105
@@ -19,7 +20,7 @@ class Refusal(Exception):
     Parameters
     ----------
     status
-        HTTP status, 400 to 499.
+        HTTP status, 400 to 599.
     message
         One sentence for ``X-Error-Message`` and the JSON body.
     code
@@ -39,8 +40,9 @@ class Refusal(Exception):
 
     def response(self) -> Response:
         """The refusal as the Hub words it: a JSON body and two headers of its own."""
-        # Ids come from the URL: escaped, they can neither break a header nor fail to encode.
-        message = self.message.encode("unicode_escape").decode("ascii")
+        # Ids come from the URL: escaped, they can neither break a header nor fail to encode;
+        # a space at its end would.
+        message = self.message.encode("unicode_escape").decode("ascii").strip()
         headers = {**self.headers, "X-Error-Message": message}
         if self.code:
             headers["X-Error-Code"] = self.code
@@ -57,6 +59,11 @@ def token_of(request: Request) -> str | None:
     if token not in ACCOUNTS:
         raise Refusal(401, "Invalid credentials in Authorization header")
     return token
+
+
+def bare_refusal(refusal: Refusal) -> Response:
+    """The refusal as a server words it that knows nothing of the Hub's headers."""
+    return PlainTextResponse(HTTPStatus(refusal.status).phrase, refusal.status)
 
 
 def visible(record: dict[str, Any], token: str | None) -> bool:
@@ -76,6 +83,11 @@ def check_files(record: dict[str, Any], token: str | None) -> None:
         raise Refusal(401, message, code="GatedRepo")
     message = f"Access to model {repo_id} is restricted and you are not in the authorized list"
     raise Refusal(403, message, code="GatedRepo")
+
+
+def hidden_repo() -> Refusal:
+    """The refusal that does not tell a missing repo from a private one."""
+    return Refusal(401, "Invalid username or password.", code="RepoNotFound")
 
 
 def no_repo(repo_id: str) -> Refusal:

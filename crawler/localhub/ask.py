@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from crawler.localhub.access import Refusal
 from crawler.localhub.catalogue import Catalogue
+from crawler.localhub.drift import Drift
 from crawler.localhub.faults import Fault
 from crawler.localhub.shelf import Repo
 
@@ -25,6 +26,7 @@ class Hub:
     origin: str
     cdn_origin: str
     fault: Fault
+    drift: Drift
 
 
 @dataclass(frozen=True)

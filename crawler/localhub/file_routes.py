@@ -6,10 +6,11 @@ import re
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from crawler.localhub.access import Refusal, check_files, no_entry, token_of
 from crawler.localhub.ask import Ask, split_revision
+from crawler.localhub.bad_files import gzip_bomb, huge_safetensors
 from crawler.localhub.history import commit_at, pointer
 from crawler.localhub.repo_routes import known_sha
 from crawler.localhub.shelf import Repo, RepoFile, Shelf, git_blob_id
@@ -20,8 +21,16 @@ ONE_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 async def resolve(ask: Ask) -> Response:
     """A small file itself, or the way to the CDN for one in LFS."""
     name, path = _checked(ask)
+    fault = ask.hub.fault
+    if fault.redirect_loop:
+        return RedirectResponse(ask.request.scope["raw_path"].decode("latin-1"), 302)
     sha = known_sha(ask.repo, name)
+    if fault.huge_header and path.endswith(".safetensors"):
+        return _bytes(ask.request, huge_safetensors(), sha)
     file = _file(ask.repo, name, path)
+    if fault.gzip_bomb and path == "README.md" and _takes_gzip(ask.request):
+        packed = {"Content-Encoding": "gzip"} | ({"X-Repo-Commit": sha} if sha else {})
+        return StreamingResponse(gzip_bomb(), headers=packed, media_type="text/plain")
     if file is None:
         return _bytes(ask.request, _card(ask.repo, path, sha), sha)
     if not file.lfs:
@@ -62,7 +71,7 @@ class Cdn:
         """200, 206 or 416; 400 where a token came along, for signed URLs take none."""
         if "authorization" in request.headers:
             raise Refusal(400, "Only one auth mechanism allowed")
-        file = self._files.get(request.path_params["sha256"])
+        file = self._files.get(request.url.path.removeprefix("/"))
         if file is None:
             raise Refusal(404, "The specified key does not exist.")
         headers = {"ETag": f'"{file.sha256}"'}
@@ -77,7 +86,7 @@ def _checked(ask: Ask) -> tuple[str, str]:
 
 def _file(repo: Repo, name: str, path: str) -> RepoFile | None:
     commit = commit_at(repo, name)
-    if commit is None:
+    if commit is None or not repo.trees_known:
         return None
     if path not in commit.files:
         raise no_entry(path, commit.id)
@@ -88,6 +97,10 @@ def _card(repo: Repo, path: str, sha: str | None) -> bytes:
     if path != "README.md" or repo.card is None:
         raise no_entry(path, sha)
     return repo.card.encode()
+
+
+def _takes_gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def _headers(oid: str, sha: str | None) -> dict[str, str]:

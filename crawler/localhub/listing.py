@@ -13,48 +13,33 @@ from starlette.responses import Response
 
 from crawler.localhub.access import Refusal, token_of, visible
 from crawler.localhub.ask import Hub, choices, flag, link, number
-from crawler.localhub.catalogue import SORTABLE, SortKey, sort_key
+from crawler.localhub.catalogue import NUMBERS, SORTABLE, Cursor
+from crawler.localhub.faults import Fault
+from crawler.localhub.fields import BASIC, EXPANDABLE, FULL
 
 LIMIT = 1000
-EXPANDABLE = frozenset(
-    {
-        *("author", "baseModels", "cardData", "childrenModelCount"),
-        *("config", "createdAt", "disabled", "downloads"),
-        *("downloadsAllTime", "evalResults", "gated", "gguf"),
-        *("inference", "inferenceProviderMapping", "lastModified", "library_name"),
-        *("likes", "mask_token", "model-index", "pipeline_tag"),
-        *("private", "resourceGroup", "safetensors", "sha"),
-        *("siblings", "spaces", "tags", "transformersInfo"),
-        *("trendingScore", "usedStorage", "widgetData"),
-    }
-)
-BASIC = (
-    *("likes", "trendingScore", "private", "downloads", "tags"),
-    *("pipeline_tag", "library_name", "createdAt"),
-)
-FULL = (*BASIC, "author", "gated", "disabled", "lastModified", "sha", "siblings")
 
 Filter = Callable[[dict[str, Any]], bool]
 
 
 async def list_models(request: Request, hub: Hub) -> Response:
     """Answer one page; `Refusal` 400 for a sort, expand, limit or cursor that cannot be served."""
-    query = request.query_params
-    key = query.get("sort", "trendingScore")
-    if key not in SORTABLE:
-        raise Refusal(400, f"Invalid sort: {key!r}, it is one of {', '.join(sorted(SORTABLE))}")
-    fields = list_fields(request, refused=hub.fault.refused_expands)
-    limit = number(request, "limit", default=LIMIT, least=1, most=LIMIT)
+    query, catalogue = request.query_params, hub.catalogue
+    key = hub.fault.order or _asked_order(request)
+    fields = hub.fault.fields or list_fields(request, refused=hub.fault.refused_expands)
+    limit = _page_size(request, hub.fault)
     cursor = read_cursor(query["cursor"], key) if "cursor" in query else None
-    records = hub.catalogue.records
-    numbers = hub.catalogue.order(key).after(cursor, descending=query.get("direction") != "1")
+    if hub.fault.moving and cursor is not None:
+        hub.drift.move(catalogue)
+    places = catalogue.order(key).after(cursor, descending=_is_descending(request, hub.fault))
     wanted = filters(request)
-    if wanted:
-        numbers = (n for n in numbers if all(keep(records[n]) for keep in wanted))
-    page = list(islice(numbers, limit + 1))
+    records, times = catalogue.records, catalogue.times
+    found = (p for p in places if all(keep(records[p // times]) for keep in wanted))
+    page = list(islice(found, limit + 1))
     more = len(page) > limit
-    following = {"cursor": write_cursor(records[page[limit - 1]], key)} if more else None
-    body = hub.catalogue.encoded(page[:limit], fields)
+    last = catalogue.cursor(page[limit - 1], key) if more else None
+    following = None if last is None else {"cursor": write_cursor(last, key)}
+    body = catalogue.encoded(page[:limit], fields)
     return Response(body, headers=link(request, hub, following), media_type="application/json")
 
 
@@ -76,24 +61,29 @@ def expanded(request: Request, *, refused: frozenset[str] = frozenset()) -> tupl
     return expand
 
 
-def write_cursor(record: dict[str, Any], key: str) -> str:
-    """The place behind a record, as urlsafe base64 of ``{key: value or null, "_id": …}``."""
-    _, value, record_id = sort_key(record, key)
-    return urlsafe_b64encode(orjson.dumps({key: value, "_id": record_id})).decode()
+def write_cursor(cursor: Cursor, key: str) -> str:
+    """A place in an order, as urlsafe base64 of ``{key: value or null, "_id": …, "copy": k}``.
+
+    ``copy`` is left out for an original.
+    """
+    (_, value, record_id), copy = cursor
+    written = {key: value, "_id": record_id} | ({"copy": copy} if copy else {})
+    return urlsafe_b64encode(orjson.dumps(written)).decode()
 
 
-def read_cursor(cursor: str, key: str) -> SortKey:
+def read_cursor(cursor: str, key: str) -> Cursor:
     """The place that `write_cursor` wrote; `Refusal` 400 where it is none for this sort key."""
     try:
         written = orjson.loads(urlsafe_b64decode(cursor))
     except ValueError as error:
         raise Refusal(400, "Invalid cursor") from error
-    if not isinstance(written, dict) or written.keys() != {key, "_id"}:
+    copy = written.pop("copy", 0) if isinstance(written, dict) else None
+    if not isinstance(copy, int) or copy < 0 or written.keys() != {key, "_id"}:
         raise Refusal(400, f"Invalid cursor for sort {key!r}")
-    place = sort_key(written, key)
-    if place[1] != written[key] or not isinstance(place[2], str):
+    usable = isinstance(written[key], (int, float) if key in NUMBERS else str)
+    if not (usable or written[key] is None) or not isinstance(written["_id"], str):
         raise Refusal(400, f"Invalid cursor for sort {key!r}")
-    return place
+    return (int(usable), written[key], written["_id"]), copy
 
 
 def filters(request: Request) -> list[Filter]:
@@ -114,6 +104,25 @@ def filters(request: Request) -> list[Filter]:
         gated = flag(request, "gated")
         wanted.append(lambda record: bool(record.get("gated")) == gated)
     return wanted
+
+
+def _asked_order(request: Request) -> str:
+    key = request.query_params.get("sort", "trendingScore")
+    if key not in SORTABLE:
+        raise Refusal(400, f"Invalid sort: {key!r}, it is one of {', '.join(sorted(SORTABLE))}")
+    return key
+
+
+def _is_descending(request: Request, fault: Fault) -> bool:
+    return fault.order is not None or request.query_params.get("direction") != "1"
+
+
+def _page_size(request: Request, fault: Fault) -> int:
+    default = min(LIMIT, fault.most_a_page)
+    limit = number(request, "limit", default=default, least=1, most=LIMIT)
+    if fault.over_most is not None and limit > fault.most_a_page:
+        raise Refusal(fault.over_most, f"limit={limit} is too large for this server")
+    return limit
 
 
 def _author(record: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 
 import orjson
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,55 +28,81 @@ class Window:
     ----------
     quota
         Requests in one window.
+    seconds
+        Length of a window.
     """
 
-    def __init__(self, quota: int) -> None:
+    def __init__(self, quota: int, *, seconds: int = WINDOW_SECONDS) -> None:
         self.quota = quota
+        self.seconds = seconds
         self._spent = 0
         self._closes_at = -math.inf
 
     def spend(self, now: float) -> tuple[bool, int, int]:
         """Take one request at ``now`` (seconds): allowed or not, requests and seconds left."""
         if now >= self._closes_at:
-            self._closes_at, self._spent = now + WINDOW_SECONDS, 0
+            self._closes_at, self._spent = now + self.seconds, 0
         allowed = self._spent < self.quota
         self._spent += allowed
         return allowed, self.quota - self._spent, math.ceil(self._closes_at - now)
 
 
 class RateLimit:
-    """Middleware: a `Window` for every token (or none) and bucket; 429 where it is spent."""
+    """Wraps an application: a `Window` for every token (or none) and bucket; 429 where it is spent.
+
+    Parameters
+    ----------
+    quotas
+        Requests in one window, by bucket.
+    window_s
+        Length of a window in seconds.
+    told
+        Whether every answer tells what is left; else only Retry-After does, once nothing is.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, quotas: Mapping[str, int], clock: Callable[[], float]
+        self,
+        app: ASGIApp,
+        *,
+        quotas: Mapping[str, int],
+        clock: Callable[[], float],
+        window_s: int = WINDOW_SECONDS,
+        told: bool = True,
     ) -> None:
         self._app = app
         self._quotas = quotas
         self._clock = clock
+        self._window_s = window_s
+        self._told = told
         self._windows: dict[tuple[str, str], Window] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, in ASGI's terms."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         bucket = bucket_of(scope["path"])
         window = self._window(Headers(scope=scope).get("authorization", ""), bucket)
         allowed, left, seconds = window.spend(self._clock())
-        limits = {
-            "RateLimit": f'"{bucket}";r={left};t={seconds}',
-            "RateLimit-Policy": f'"fixed window";"{bucket}";q={window.quota};w={WINDOW_SECONDS}',
-        }
+        limits = [
+            (b"ratelimit", f'"{bucket}";r={left};t={seconds}'.encode()),
+            (
+                b"ratelimit-policy",
+                f'"fixed window";"{bucket}";q={window.quota};w={window.seconds}'.encode(),
+            ),
+        ]
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(limits)
+                message["headers"] = [*message["headers"], *limits]
             await send(message)
 
-        await (self._app if allowed else _spent(seconds))(scope, receive, tell)
+        answer = self._app if allowed else _spent(seconds)
+        await answer(scope, receive, tell if self._told else send)
 
     def _window(self, caller: str, bucket: str) -> Window:
-        return self._windows.setdefault((caller, bucket), Window(self._quotas[bucket]))
+        window = self._windows.get((caller, bucket))
+        if window is None:
+            window = Window(self._quotas[bucket], seconds=self._window_s)
+            self._windows[caller, bucket] = window
+        return window
 
 
 def _spent(seconds: int) -> Response:

@@ -1,7 +1,15 @@
 """Recordings: records that a hub once answered, one JSON object a line, served as a shelf.
 
-Each line is ``{"model": <API record>, "card": <README text or null>, ...}``; further keys are
-left alone.
+Each line is ``{"model": <API record>, "card": <README text or null>, ...}``. A line may also hold
+
+- ``former_ids``: old names, which lead to the present one;
+- ``discussions``: newest first, as the Hub's route lists them;
+- ``commits``: newest first, each ``{"id", "title", "date"}`` and, where known, ``message`` and
+  ``authors``. The newest gives the record its ``sha`` and ``lastModified``; the files stay those
+  of the record, for a recording holds no trees;
+- ``refs``: as the Hub's route answers them.
+
+Further keys are left alone.
 """
 
 from __future__ import annotations
@@ -15,7 +23,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from crawler.localhub.shelf import Repo, Shelf, ShelfError, read_folder
+from crawler.localhub.shelf import Commit, Repo, Shelf, ShelfError, read_folder
 
 LEFT_TRUNCATION = "2022-03-02T23:29:04.000Z"  # what the Hub says of all that is older
 
@@ -95,4 +103,21 @@ def _repo(line: bytes, where: str) -> Repo:
     card = stored.get("card")
     if card is not None and not isinstance(card, str):
         raise ShelfError(f"{where}: the card of {record['id']!r} is neither text nor null")
-    return Repo(record=completed(record), card=card)
+    history = _history(stored, f"{where}: the history of {record['id']!r}")
+    return Repo(record=completed(record), card=card, trees_known=False, **history)
+
+
+def _history(stored: dict[str, Any], where: str) -> dict[str, Any]:
+    kinds = {"former_ids": str, "discussions": dict, "commits": dict}
+    history: dict[str, Any] = {key: stored[key] for key in (*kinds, "refs") if key in stored}
+    for key, kind in kinds.items():
+        listed = history.get(key, [])
+        if not isinstance(listed, list) or not all(isinstance(one, kind) for one in listed):
+            raise ShelfError(f"{where}: {key} is no list of {kind.__name__}")
+    if not isinstance(history.get("refs", {}), dict):
+        raise ShelfError(f"{where}: refs is no dict")
+    try:
+        history["commits"] = [Commit(**one, files={}) for one in history.get("commits", [])]
+    except TypeError as error:
+        raise ShelfError(f"{where}: a commit has odd or missing keys ({error})") from error
+    return history

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from crawler.localhub.access import Refusal, no_entry, no_revision
 from crawler.localhub.ask import Ask, flag, json_answer, link, number, split_revision
-from crawler.localhub.catalogue import full_record, view
+from crawler.localhub.catalogue import view
+from crawler.localhub.fields import EXPANDABLE
 from crawler.localhub.history import (
     Folder,
     commit_at,
@@ -21,7 +22,8 @@ from crawler.localhub.history import (
     refs,
     siblings,
 )
-from crawler.localhub.listing import EXPANDABLE, expanded
+from crawler.localhub.listing import expanded
+from crawler.localhub.safety import file_status, repo_status
 from crawler.localhub.shelf import Commit, Repo, RepoFile
 
 COMMITS_PER_PAGE = 50
@@ -74,7 +76,7 @@ async def tree(ask: Ask) -> Response:
     """One page of the entries of a folder, or of all below it with ``recursive``."""
     name, folder = split_revision(ask.rest)
     commit = _commit(ask, name)
-    known = entries(commit)
+    known = _tree_entries(ask, commit)
     if folder and not isinstance(known.get(folder), Folder):
         raise no_entry(folder, commit.id)
     start = f"{folder}/" if folder else ""
@@ -91,7 +93,7 @@ async def tree(ask: Ask) -> Response:
 async def paths_info(ask: Ask) -> Response:
     """The entries of the asked paths (form or JSON body); paths that are not there are left out."""
     commit = _commit(ask, split_revision(ask.rest)[0])
-    known = entries(commit)
+    known = _tree_entries(ask, commit)
     asked = await _asked(ask)
     found = {path: known[path] for path in asked["paths"] if path in known}
     return json_answer(_entries(ask, commit, found, expand=asked["expand"]))
@@ -107,11 +109,12 @@ async def discussions(ask: Ask) -> Response:
         and query.get("status", "all") in {"all", _discussion_status(one)}
         and query.get("author") in {None, one.get("author", {}).get("name")}
     ]
-    page = number(ask.request, "p", default=0, least=0, most=len(found))
+    page = number(ask.request, "p", default=0, least=0, most=10**9)
     start = page * DISCUSSIONS_PER_PAGE
+    count = len(found) + ask.hub.fault.uncounted_discussions
     repo = {"name": ask.repo.id, "type": "model"}
     shown = [{"repo": repo, **one} for one in found[start : start + DISCUSSIONS_PER_PAGE]]
-    return json_answer({"discussions": shown, "count": len(found), "start": start})
+    return json_answer({"discussions": shown, "count": count, "start": start})
 
 
 def known_sha(repo: Repo, name: str) -> str | None:
@@ -136,16 +139,24 @@ def _commit(ask: Ask, name: str) -> Commit:
     return commit
 
 
+def _tree_entries(ask: Ask, commit: Commit) -> dict[str, RepoFile | Folder]:
+    if not ask.repo.trees_known:
+        raise no_entry(f"the files of {ask.repo.id} are not known to this hub", commit.id)
+    return entries(commit)
+
+
 def _detail(ask: Ask, name: str) -> dict[str, Any]:
     known_sha(ask.repo, name)
     commit = commit_at(ask.repo, name)
-    record = full_record(ask.repo)
+    record = ask.hub.catalogue.record_of(ask.repo)
     if commit is not None:
-        blobs = flag(ask.request, "blobs")
-        record |= {"sha": commit.id, "siblings": siblings(commit, blobs=blobs)}
-    shown = view(record, expanded(ask.request) or DETAIL)
-    if flag(ask.request, "securityStatus") and "securityRepoStatus" in record:
-        shown["securityRepoStatus"] = record["securityRepoStatus"]
+        record |= {"sha": commit.id}
+    if commit is not None and ask.repo.trees_known:
+        record |= {"siblings": siblings(commit, blobs=flag(ask.request, "blobs"))}
+    expand = () if ask.hub.fault.fields else expanded(ask.request)
+    shown = view(record, expand or DETAIL)
+    if flag(ask.request, "securityStatus"):
+        shown["securityRepoStatus"] = repo_status(record)
     return shown
 
 
@@ -163,20 +174,24 @@ def _entries(
     ask: Ask, commit: Commit, shown: dict[str, RepoFile | Folder], *, expand: bool | None = None
 ) -> list[dict[str, Any]]:
     expand = flag(ask.request, "expand") if expand is None else expand
-    past = history(ask.repo, commit) if expand else []
-    return [_entry(path, entry, past) for path, entry in shown.items()]
+    listed = [_entry(path, entry) for path, entry in shown.items()]
+    if expand:
+        past = history(ask.repo, commit)
+        for entry in listed:
+            changed = last_change(past, entry["path"])
+            entry["lastCommit"] = {"id": changed.id, "title": changed.title, "date": changed.date}
+            if entry["type"] == "file":
+                entry["securityFileStatus"] = file_status(ask.repo.record, entry["path"])
+    return listed
 
 
-def _entry(path: str, entry: RepoFile | Folder, past: list[Commit]) -> dict[str, Any]:
+def _entry(path: str, entry: RepoFile | Folder) -> dict[str, Any]:
     answer: dict[str, Any] = {"type": "directory", "oid": entry.oid, "size": 0, "path": path}
     if isinstance(entry, RepoFile):
         answer |= {"type": "file", "size": entry.size}
         if entry.lfs:
             size = len(pointer(entry))
             answer["lfs"] = {"oid": entry.sha256, "size": entry.size, "pointerSize": size}
-    if past:
-        changed = last_change(past, path)
-        answer["lastCommit"] = {"id": changed.id, "title": changed.title, "date": changed.date}
     return answer
 
 

@@ -12,16 +12,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from crawler import CrawlError
+from crawler.localhub.cutting import CuttableProtocol
+from crawler.localhub.ratelimit import WINDOW_SECONDS
 from crawler.localhub.recording import open_shelf
 from crawler.localhub.server import cdn_app, hub_app
+from crawler.localhub.spoilers import Dice
 
 HOST = "127.0.0.1"
 READY = "hub "  # what the child's one line on stdout begins with
@@ -38,7 +41,10 @@ def serve(
     port: int = 0,
     mode: str = "plain",
     on_ready: Callable[[str], None] = lambda endpoint: None,
-    quotas: dict[str, int] | None = None,
+    quotas: Mapping[str, int] | None = None,
+    window_s: int = WINDOW_SECONDS,
+    dice: Dice | None = None,
+    times: int = 1,
     until_stdin_ends: bool = False,
 ) -> None:
     """Serve a shelf folder or a recording until a signal ends it.
@@ -55,7 +61,7 @@ def serve(
         One of `crawler.localhub.faults.FAULTS`.
     on_ready
         Called once with the endpoint, when it accepts connections.
-    quotas
+    quotas, window_s, dice, times
         As for `hub_app`.
     until_stdin_ends
         End as well when stdin does: a child does not outlive its parent.
@@ -73,9 +79,17 @@ def serve(
         shelf = open_shelf(source)
         endpoint = _origin(hub_socket)
         hub = hub_app(
-            shelf, origin=endpoint, cdn_origin=_origin(cdn_socket), mode=mode, quotas=quotas
+            shelf,
+            origin=endpoint,
+            cdn_origin=_origin(cdn_socket),
+            mode=mode,
+            quotas=quotas,
+            window_s=window_s,
+            dice=dice,
+            times=times,
         )
-        servers = [_Server(hub, hub_socket), _Server(cdn_app(shelf), cdn_socket)]
+        cdn = cdn_app(shelf, mode=mode, dice=dice)
+        servers = [_Server(hub, hub_socket), _Server(cdn, cdn_socket)]
         ended_by = asyncio.run(
             _run(servers, lambda: on_ready(endpoint), until_stdin_ends=until_stdin_ends)
         )
@@ -85,7 +99,16 @@ def serve(
 
 @contextlib.contextmanager
 def running(
-    source: Path, *, port: int = 0, mode: str = "plain", api_quota: int | None = None
+    source: Path,
+    *,
+    port: int = 0,
+    mode: str = "plain",
+    api_quota: int | None = None,
+    quotas: Mapping[str, int] | None = None,
+    window_s: int = WINDOW_SECONDS,
+    fault_share: float = Dice.fault_share,
+    seed: int = Dice.seed,
+    times: int = 1,
 ) -> Iterator[str]:
     """Run the hub as a child process for as long as the block lasts; yields its endpoint.
 
@@ -94,16 +117,22 @@ def running(
     source, port, mode
         As for `serve`.
     api_quota
-        Requests to ``/api`` in 300 s before it answers 429; practically endless where None.
+        Short for ``quotas={"api": …}``.
+    quotas, window_s, times
+        As for `hub_app`.
+    fault_share, seed
+        As for `Dice`.
 
     Raises
     ------
     HubNotStarted
         With the last line that the child wrote to stderr.
     """
-    options = ["--port", str(port), "--mode", mode, "--until-stdin-ends"]
-    if api_quota is not None:
-        options += ["--api-quota", str(api_quota)]
+    given = {"--mode": mode, "--port": port, "--window": window_s, "--times": times}
+    given |= {"--fault-share": fault_share, "--seed": seed}
+    limits = dict(quotas or {}) | ({} if api_quota is None else {"api": api_quota})
+    given |= {quota_flag(bucket): quota for bucket, quota in limits.items()}
+    options = [f"{name}={value}" for name, value in given.items()] + ["--until-stdin-ends"]
     command = [sys.executable, "-m", "crawler.localhub", str(source), *options]
     with tempfile.TemporaryFile() as errors, _child(command, errors) as child:
         line = child.stdout.readline().decode().strip() if child.stdout else ""
@@ -113,6 +142,11 @@ def running(
             said = errors.read().decode(errors="replace").splitlines()
             raise HubNotStarted(said[-1] if said else f"the hub ended with {child.returncode}")
         yield line.removeprefix(READY)
+
+
+def quota_flag(bucket: str) -> str:
+    """The option of the command line that a bucket's quota is given by."""
+    return f"--{bucket.removesuffix('s')}-quota"
 
 
 @contextlib.contextmanager
@@ -140,10 +174,11 @@ def _child(command: list[str], errors: IO[bytes]) -> Iterator[subprocess.Popen[b
 class _Server(uvicorn.Server):
     """One of two servers in one loop: signals are taken once, for both."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
+                http=CuttableProtocol,
                 log_level="warning",
                 access_log=False,
                 lifespan="off",

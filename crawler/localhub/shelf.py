@@ -62,7 +62,9 @@ class Repo:
     former_ids
         Old names; the server answers them with a 307 to the present one.
     card
-        README text where there are no commits: None is 404, an empty string is a file.
+        README text where no trees are known: None is 404, an empty string is a file.
+    trees_known
+        Whether the commits hold their files; those of a recording do not.
     """
 
     record: dict[str, Any]
@@ -71,6 +73,7 @@ class Repo:
     discussions: list[dict[str, Any]] = field(default_factory=list)
     former_ids: list[str] = field(default_factory=list)
     card: str | None = None
+    trees_known: bool = True
 
     @property
     def id(self) -> str:
