@@ -16,29 +16,54 @@ from pathlib import Path
 import duckdb
 
 from warehouse import WarehouseError
-from warehouse.landing import Report, load_raw_files
+from warehouse.landing import Report, keep_looks, load_raw_files
 from warehouse.raw import raw_names
 
 FILE = "warehouse.duckdb"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 UNWRITABLE = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 # The order of the build: each relation reads only relations above it.
 RELATIONS = (
+    "look",
+    "redirect",
     "latest_record",
+    "local_folder",
+    "withheld_repo",
     "latest_page",
+    "answer",
+    "crawl_run",
+    "sweep",
+    "sample",
+    "sample_stratum",
+    "sample_member",
     "model_observation",
+    "alias",
+    "tombstone",
     "model_tag",
+    "commit_file",
     "repo_file",
+    "security_finding",
+    "model_config",
+    "weight_file",
+    "tensor",
     "card",
+    "commit_listing",
     "commit",
+    "history_rewrite",
     "ref",
     "discussion",
     "base_model_evidence",
     "base_model_edge",
     "model",
+    "leaked_token",
     "rejected",
 )
-TEMPORARY = frozenset({"latest_record", "latest_page"})
+TEMPORARY = frozenset(
+    {
+        *("look", "redirect", "latest_record", "local_folder", "withheld_repo", "latest_page"),
+        "commit_listing",
+    }
+)
 
 Connection = duckdb.DuckDBPyConnection
 Derive = Callable[[Connection, Report], None]
@@ -161,6 +186,8 @@ def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
     for done, name in enumerate(RELATIONS):
         report("naming and typing", done, len(RELATIONS))
         create_relation(db, read_relation("warehouse", name), temporary=name in TEMPORARY)
+        if name == "look":
+            keep_looks(db)
     report("naming and typing", len(RELATIONS), len(RELATIONS))
     derive(db, report)
     db.execute(

@@ -27,13 +27,17 @@ def split_card(text: str) -> tuple[str | None, str]:
     return (found[1], text[found.end() :]) if found else (None, text)
 
 
-def read_front_matter(source: str) -> tuple[dict[str, Any], list[str]]:
-    """Read front matter into plain JSON values.
+def read_front_matter(
+    source: str, *, called: str = "front matter"
+) -> tuple[dict[str, Any], list[str]]:
+    """Read front matter, or another mapping in YAML, into plain JSON values.
 
     Parameters
     ----------
     source
         The YAML between the fences.
+    called
+        What messages call it.
 
     Returns
     -------
@@ -45,17 +49,17 @@ def read_front_matter(source: str) -> tuple[dict[str, Any], list[str]]:
         Not YAML, not a mapping, or beyond the limits of this module.
     """
     if len(source) > MAX_CHARACTERS:
-        raise FrontMatterBroken(f"front matter of {len(source):,} characters")
+        raise FrontMatterBroken(f"{called} of {len(source):,} characters")
     loader = _Loader(source)
     try:
         loaded = loader.get_single_data()
     except (yaml.YAMLError, ValueError, RecursionError) as broken:
-        raise FrontMatterBroken(f"front matter is not YAML: {_first_line(broken)}") from broken
+        raise FrontMatterBroken(f"{called} is not YAML: {_first_line(broken)}") from broken
     finally:
         loader.dispose()
     if not isinstance(loaded, dict | None):
-        raise FrontMatterBroken(f"front matter is a {type(loaded).__name__}, not a mapping")
-    plain = _Plain().value(loaded or {}, 0)
+        raise FrontMatterBroken(f"{called} is a {type(loaded).__name__}, not a mapping")
+    plain = _Plain(called).value(loaded or {}, 0)
     return plain, sorted(set(loader.duplicates))
 
 
@@ -100,14 +104,15 @@ _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(no
 class _Plain:
     """Copies loaded YAML into JSON values, counting: aliases may expand without end."""
 
-    def __init__(self) -> None:
+    def __init__(self, called: str) -> None:
+        self.called = called
         self.values = 0
 
     def value(self, loaded: Any, depth: int) -> Any:
         self.values += 1
         if self.values > MAX_VALUES or depth > MAX_DEPTH:
             raise FrontMatterBroken(
-                f"front matter expands to more than {MAX_VALUES:,} values or {MAX_DEPTH} levels"
+                f"{self.called} expands to more than {MAX_VALUES:,} values or {MAX_DEPTH} levels"
             )
         if isinstance(loaded, dict):
             return {str(k): self.value(v, depth + 1) for k, v in loaded.items()}

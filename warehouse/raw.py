@@ -54,8 +54,15 @@ def read_raw_file(home: Path, name: str) -> RawFile:
 def text_of(envelope: dict[str, Any]) -> str:
     """An answer's text; bytes that are not UTF-8 become U+FFFD, raw keeps them as they were."""
     if "body_base64" in envelope:
-        return base64.b64decode(envelope["body_base64"]).decode("utf-8", "replace")
+        return bytes_of(envelope).decode("utf-8", "replace")
     return str(envelope["body"])
+
+
+def bytes_of(envelope: dict[str, Any]) -> bytes:
+    """An answer's bytes, as they came."""
+    if "body_base64" in envelope:
+        return base64.b64decode(envelope["body_base64"])
+    return str(envelope["body"]).encode("utf-8")
 
 
 def page_records(page: str) -> Iterator[str]:

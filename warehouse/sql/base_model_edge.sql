@@ -1,13 +1,20 @@
 -- A repo and a base model that it was made from, counted once however often it is declared.
 -- The relation is the one that the strongest evidence names: tags, then cardData, then the card's
 -- front matter, then its sentences; unknown only where none names one.
--- position is the place among the child's declarations.
+-- position is the place among the child's declarations. A base model that has been renamed since it
+-- was declared is named as it is now.
 -- Grain: child_id, parent_id
--- Source: base_model_evidence
-with ranked as (
+-- Source: base_model_evidence, alias
+with present_name as (
+    select old_id, repo_id
+    from alias
+    where repo_id in (select repo_id from latest_record)
+        and old_id not in (select repo_id from latest_record)
+),
+ranked as (
     select
         child_id,
-        parent_id,
+        coalesce(present_name.repo_id, parent_id) as parent_id,
         relation,
         evidence,
         position,
@@ -16,7 +23,8 @@ with ranked as (
             ['quantized', 'adapter', 'merge', 'finetune', 'unknown'], relation
         ) as narrowness
     from base_model_evidence
-    where refusal is null
+    left join present_name on present_name.old_id = parent_id
+    where refusal is null and coalesce(present_name.repo_id, parent_id) <> child_id
 )
 select
     child_id,

@@ -1,32 +1,29 @@
--- One commit of a repo, newest first as the Hub lists them.
+-- One commit of a repo that was ever listed. position 1 is the newest of the present history; a
+-- commit that is gone from it, squashed or rewritten, is not current and has no position.
 -- Grain: repo_id, commit_sha
 -- Source: the facet commits
-with listed as materialized (
-    select repo_id, page, cast(answer as json[]) as commits
-    from latest_page
-    where facet = 'commits' and status = 200 and json_type(answer) = 'ARRAY'
-),
-committed as (
-    select
-        repo_id,
-        page,
-        unnest(commits) as entry,
-        generate_subscripts(commits, 1) as position
-    from listed
+with newest as (
+    select *
+    from commit_listing
+    where commit_sha is not null
+    qualify row_number() over (
+        partition by repo_id, commit_sha
+        order by answered_at desc, raw_file desc, page, place
+    ) = 1
 )
 select
     repo_id,
-    entry->>'id' as commit_sha,
-    row_number() over (partition by repo_id order by page, position) as position,
-    entry->>'title' as title,
-    entry->>'message' as message,
-    try_cast(entry->>'date' as timestamp) as committed_at,
-    list_transform(
-        from_json(entry->'authors', '[{"user": "VARCHAR"}]'), lambda author: author.user
-    ) as authors
-from committed
-where entry->>'id' is not null
-qualify row_number() over (
-    partition by repo_id, commit_sha order by page, committed.position
-) = 1
-order by repo_id, position
+    commit_sha,
+    case
+        when era = present_era then row_number() over (
+            partition by repo_id, era = present_era
+            order by answered_at desc, raw_file desc, page, place
+        )
+    end as position,
+    title,
+    message,
+    committed_at,
+    authors,
+    era = present_era as is_current
+from newest
+order by repo_id, position, committed_at desc, commit_sha

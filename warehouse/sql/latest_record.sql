@@ -1,25 +1,12 @@
 -- The newest record of each repo that may be taken in: one by `_id` (a renamed repo keeps it),
--- then one by name (a repo deleted and made anew has another `_id`).
+-- then one by name (a repo deleted and made anew has another `_id`), and none of an old name that
+-- leads to a repo which is listed. What a hub lists goes before what a copy on this machine knows.
 -- Grain: repo_id
 -- Source: landing.record
-with listed as (
-    select
-        raw_file,
-        position,
-        sweep_id,
-        fetched_at,
-        record,
-        record->>'id' as repo_id,
-        coalesce(record->>'_id', record->>'id') as hub_id
-    from landing.record
-    where json_type(record, '$.id') = 'VARCHAR'
-        and regexp_full_match(record->>'id', '[\w.\-]{1,300}(/[\w.\-]{1,300})?')
-        and not regexp_matches(record->>'id', '(^|/)\.{1,2}(/|$)')
-        and length(record->>'id') <= 300
-),
-newest_by_hub_id as (
+with newest_by_hub_id as (
     select *
-    from listed
+    from landing.record
+    where repo_id in (select repo_id from landing.look)
     qualify row_number() over (
         partition by hub_id order by fetched_at desc, raw_file desc, position desc
     ) = 1
@@ -31,6 +18,9 @@ select
     fetched_at,
     record
 from newest_by_hub_id
+where repo_id not in (
+    select old_id from redirect where redirect.repo_id in (select repo_id from landing.look)
+)
 qualify row_number() over (
-    partition by repo_id order by fetched_at desc, hub_id desc
+    partition by repo_id order by starts_with(hub_id, 'local-'), fetched_at desc, hub_id desc
 ) = 1

@@ -1,6 +1,10 @@
 -- A model repo: known where a listing held it, else a ghost, named only as somebody's base.
+-- A model that is gone stays: gone_at and gone_reason tell, null where it is not known to be gone.
+-- tokenizer_bytes sums the tokenizer files at the repo's top, null where a size is not known;
+-- security_scanned is null where nobody asked; local_path is the folder of an imported model.
 -- Grain: repo_id
--- Source: the newest record of each repo; base_model_edge for ghosts
+-- Source: the newest record of each repo, tombstone, repo_file, model_config, the facet security;
+-- base_model_edge for ghosts
 with seen as (
     select
         repo_id,
@@ -14,6 +18,33 @@ license_tag as (
     from model_tag
     where kind = 'license'
     group by repo_id
+),
+tokenizer as (
+    select
+        repo_id,
+        case when count(*) = count(size_bytes) then sum(size_bytes)::bigint end as tokenizer_bytes
+    from repo_file
+    where path in (
+        'tokenizer.json', 'tokenizer.model', 'vocab.json', 'vocab.txt', 'merges.txt',
+        'spiece.model', 'sentencepiece.bpe.model'
+    )
+    group by repo_id
+),
+configured as (
+    select
+        repo_id,
+        try_cast(coalesce(
+            config->>'vocab_size', config->>'$.text_config.vocab_size'
+        ) as bigint) as vocab_size
+    from model_config
+    where path = 'config.json'
+),
+scanned as (
+    select
+        repo_id,
+        try_cast(answer->>'$.securityRepoStatus.scansDone' as boolean) as security_scanned
+    from latest_page
+    where facet = 'security' and status = 200 and page = 0
 ),
 listed as (
     select
@@ -44,11 +75,22 @@ listed as (
         r.record->>'gated' as gated,
         try_cast(r.record->>'private' as boolean) as is_private,
         try_cast(r.record->>'disabled' as boolean) as is_disabled,
+        tokenizer.tokenizer_bytes,
+        configured.vocab_size,
+        scanned.security_scanned,
+        tombstone.noticed_at as gone_at,
+        tombstone.reason as gone_reason,
+        local_folder.folder as local_path,
         seen.first_seen_at,
         seen.last_seen_at
     from latest_record as r
     left join seen using (repo_id)
     left join license_tag using (repo_id)
+    left join tokenizer using (repo_id)
+    left join configured using (repo_id)
+    left join scanned using (repo_id)
+    left join tombstone using (repo_id)
+    left join local_folder using (repo_id)
 ),
 ghost as (
     select distinct

@@ -1,5 +1,6 @@
 -- What could not be taken in, and why: nothing is dropped in silence. stage is where it was refused:
--- raw (a file), parse, listing (a record or value), fetch (an answer), front_matter, lineage.
+-- raw (a file), parse, listing (a record or value), fetch (an answer), front_matter, lineage, or
+-- withheld (a private repo, whose key is the start of its name's SHA-256).
 -- Grain: source, key, stage, reason
 -- Source: landing tables, base_model_evidence
 with bad_record as (
@@ -13,14 +14,7 @@ with bad_record as (
             else 'malformed repo id'
         end as reason
     from landing.record
-    where record->>'id' is null
-        or json_type(record, '$.id') <> 'VARCHAR'
-        or record->>'id' not in (select repo_id from latest_record)
-        and not exists (
-            -- an older name of a repo that was renamed is no reject
-            from latest_record
-            where latest_record.hub_id = record->>'_id'
-        )
+    where repo_id is null or repo_id not in (select repo_id from landing.look)
 ),
 field(name, type) as (
     values
@@ -51,29 +45,38 @@ bad_value as (
     where json_type(record->name) not in ('ARRAY', 'NULL')
 ),
 newest_card as (
-    select raw_file, repo_id, status, error_code
+    select raw_file, repo_id
     from landing.card
+    where failure is null or failure = 'entry-missing'
     qualify row_number() over (
         partition by repo_id order by fetched_at desc, raw_file desc
     ) = 1
 ),
-bad_card as (
-    select
-        'card' as source,
-        repo_id as key,
-        'fetch' as stage,
-        'status ' || status || coalesce(' ' || error_code, '') as reason
-    from newest_card
-    where status not in (200, 404)
+newest_answer as (
+    -- what failed and was answered later is past; pages of one answer stand together
+    select *
+    from answer
+    where repo_id is not null
+    qualify raw_file = first_value(raw_file) over (
+        partition by facet, repo_id, path order by fetched_at desc, raw_file desc, position desc
+    )
 ),
-bad_page as (
+bad_answer as (
     select
         facet as source,
         repo_id as key,
         'fetch' as stage,
-        'status ' || status || coalesce(' ' || error_code, '') as reason
-    from latest_page
-    where status not in (200, 404)
+        coalesce(failure || ': ', '') || coalesce('status ' || status, 'no status')
+            || coalesce(' ' || error_code, '') as reason
+    from newest_answer
+    where case
+        when failure is null then status not in (200, 206, 404)
+        when failure = 'entry-missing'
+            then facet not in ('card', 'config', 'adapter_config', 'mergekit_config')
+        -- what a probe learns of a repo is a tombstone or an alias
+        when facet = 'probe' then failure not in ('gone', 'moved', 'disabled', 'access')
+        else true
+    end
 ),
 bad_front_matter as (
     -- what was wrong with a card that has been edited since is past
@@ -104,10 +107,9 @@ from (
     union all
     select source, key, stage, reason from bad_value
     union all
-    select source, key, stage, reason from bad_card
-    union all
-    select source, key, stage, reason from bad_page
+    select source, key, stage, reason from bad_answer
     union all
     select source, key, stage, reason from bad_claim
 )
+where key is null or key not in (select repo_id from withheld_repo)
 order by stage, source, key, reason

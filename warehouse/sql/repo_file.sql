@@ -1,14 +1,17 @@
 -- One file of a repo: from its tree where that was fetched, else from the listing, which has sizes
--- only where the Hub gave them.
+-- only where the Hub gave them. security_status is the scanners' word on the file, null where none
+-- is known; local_path is where a file lies that was imported from this machine.
 -- Grain: repo_id, path
--- Source: the facet tree, the record's siblings
+-- Source: the facets tree and commit_files, the record's siblings
 with current_tree as (
     -- a tree of an older commit than the listing saw is past
-    select repo_id, revision, repo_commit, answer
+    select facet, repo_id, revision, repo_commit, answer
     from latest_page
     join latest_record using (repo_id)
-    where facet = 'tree' and status = 200 and json_type(answer) = 'ARRAY'
+    where facet in ('tree', 'commit_files') and status = 200 and json_type(answer) = 'ARRAY'
         and coalesce(record->>'sha', revision) = revision
+    -- both tell the same files: the plain tree first
+    qualify dense_rank() over (partition by repo_id order by facet desc) = 1
 ),
 listed as materialized (
     -- materialized, so that the unnest below carries no whole records along
@@ -62,6 +65,24 @@ file as (
         entry.lfs.oid as lfs_sha256
     from leaf
     where entry.type = 'file'
+),
+scan as materialized (
+    select
+        repo_id,
+        unnest(from_json(
+            answer,
+            '[{"path": "VARCHAR", "securityFileStatus": {"status": "VARCHAR"}}]'
+        )) as entry
+    from latest_page
+    where facet = 'commit_files' and status = 200 and json_type(answer) = 'ARRAY'
+),
+scanned as (
+    select
+        repo_id,
+        entry.path as path,
+        max(entry.securityFileStatus.status) as security_status
+    from scan
+    group by repo_id, entry.path
 )
 select
     repo_id,
@@ -69,8 +90,14 @@ select
     commit_sha,
     size_bytes,
     blob_id,
-    lfs_sha256
+    lfs_sha256,
+    scanned.security_status,
+    case
+        when list_contains(local_folder.paths, path) then local_folder.folder || '/' || path
+    end as local_path
 from file
+left join scanned using (repo_id, path)
+left join local_folder using (repo_id)
 where path is not null
 qualify row_number() over (
     partition by repo_id, path order by size_bytes desc nulls last, blob_id

@@ -1,0 +1,100 @@
+"""The landing tables: what raw files are unpacked into, column by column, and how rows get there.
+
+``landing.record`` holds the newest record of each repo alone; what moves between looks is kept of
+every record in ``landing.look``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+TABLES = {
+    "raw_file": "name varchar, facet varchar, byte_count bigint, envelope_count bigint",
+    "record": """
+        raw_file varchar, position bigint, sweep_id bigint, fetched_at timestamp,
+        repo_id varchar, hub_id varchar, record json""",
+    "look": """
+        raw_file varchar, position bigint, sweep_id bigint, observed_at timestamp,
+        repo_id varchar, hub_id varchar, commit_sha varchar, last_modified_at timestamp,
+        downloads_30d bigint, downloads_all_time bigint, likes_count bigint, trending_score double,
+        gated varchar, is_private boolean, is_disabled boolean, license varchar,
+        base_models varchar[]""",
+    "answer": """
+        raw_file varchar, position bigint, facet varchar, repo_id varchar, revision varchar,
+        page bigint, path varchar, url varchar, final_url varchar, endpoint varchar, status bigint,
+        failure varchar, error_code varchar, etag varchar, repo_commit varchar,
+        fetched_at timestamp, run_id bigint, sweep_id bigint, body_sha256 varchar, client varchar,
+        query_file boolean""",
+    "card": """
+        raw_file varchar, repo_id varchar, revision varchar, repo_commit varchar, status bigint,
+        failure varchar, fetched_at timestamp, text varchar, front_matter json""",
+    "facet_page": """
+        raw_file varchar, position bigint, facet varchar, repo_id varchar, revision varchar,
+        repo_commit varchar, page bigint, path varchar, known_commit varchar, final_url varchar,
+        status bigint, failure varchar, error_code varchar, fetched_at timestamp, answer json""",
+    "weight_file": """
+        raw_file varchar, position bigint, repo_id varchar, revision varchar, repo_commit varchar,
+        fetched_at timestamp, path varchar, format varchar, tensor_count bigint,
+        parameter_count bigint, header_byte_count bigint, metadata json""",
+    "tensor": """
+        raw_file varchar, position bigint, tensor_name varchar, dtype varchar, shape bigint[],
+        element_count bigint, byte_count bigint""",
+    "journal": "raw_file varchar, facet varchar, fetched_at timestamp, entry json",
+    "leak": """
+        raw_file varchar, repo_id varchar, place varchar, kind varchar, mask varchar,
+        count bigint""",
+    "rejected": "source varchar, key varchar, stage varchar, reason varchar",
+}
+ARROW = {
+    **dict.fromkeys(("varchar", "json", "timestamp"), pa.string()),
+    **{"bigint": pa.int64(), "bigint[]": pa.list_(pa.int64()), "boolean": pa.bool_()},
+}
+MOST = 2**63
+
+Row = dict[str, Any]
+
+
+def create_landing(db: duckdb.DuckDBPyConnection) -> None:
+    """Make the landing tables that are not there yet."""
+    db.execute("create schema if not exists landing")
+    for name, columns in TABLES.items():
+        db.execute(f"create table if not exists landing.{name} ({columns})")
+
+
+def insert(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row]) -> None:
+    """Add rows; a column that a row lacks, or has in another type, is null there."""
+    listed = list(rows)
+    if not listed:
+        return
+    columns = dict(column.split() for column in TABLES[table].split(","))
+    arrow = pa.table(
+        {name: _column([row.get(name) for row in listed], kind) for name, kind in columns.items()}
+    )
+    cast = ", ".join(
+        f"try_cast({name} as timestamp) as {name}" if kind == "timestamp" else name
+        for name, kind in columns.items()
+    )
+    db.register("incoming", arrow)
+    db.execute(f"insert into landing.{table} by name select {cast} from incoming")  # noqa: S608
+    db.unregister("incoming")
+
+
+def _column(values: list[Any], kind: str) -> pa.Array:
+    try:
+        return pa.array(values, ARROW[kind])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([_fitting(value, kind) for value in values], ARROW[kind])
+
+
+def _fitting(value: Any, kind: str) -> Any:
+    if kind in {"varchar", "json", "timestamp"}:
+        return value if isinstance(value, str) else None
+    if kind == "bigint":
+        return value if type(value) is int and -MOST <= value < MOST else None
+    if kind == "boolean":
+        return value if isinstance(value, bool) else None
+    return value

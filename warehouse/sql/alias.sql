@@ -1,0 +1,40 @@
+-- An old name of a repo: listings held one `_id` under both names, or the hub led from one to the
+-- other. A name that another repo has taken since is no alias.
+-- noticed_at is when the newer name was first listed under that `_id`, or the probe's time.
+-- Grain: old_id
+-- Source: the records of all listings, the facet probe
+with named as (
+    select
+        hub_id,
+        repo_id,
+        min(observed_at) as first_at,
+        max((observed_at, raw_file, position)) as last_look
+    from landing.look
+    group by hub_id, repo_id
+),
+newest_name as (
+    select hub_id, repo_id, first_at
+    from named
+    qualify row_number() over (partition by hub_id order by last_look desc, repo_id) = 1
+),
+renamed as (
+    select
+        named.repo_id as old_id,
+        newest_name.repo_id,
+        'hub_id' as evidence,
+        newest_name.first_at as noticed_at,
+        named.last_look
+    from named
+    join newest_name using (hub_id)
+    where named.repo_id <> newest_name.repo_id
+    union all
+    select old_id, repo_id, 'redirect' as evidence, noticed_at, null as last_look
+    from redirect
+)
+select old_id, repo_id, evidence, noticed_at
+from renamed
+where old_id not in (select repo_id from latest_record) or evidence = 'redirect'
+qualify row_number() over (
+    partition by old_id order by evidence, last_look desc nulls last, repo_id
+) = 1
+order by old_id

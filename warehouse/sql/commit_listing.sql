@@ -1,0 +1,85 @@
+-- Every commit of every answer for commits. era counts the answers, oldest first, that did not
+-- continue what was known: a listing that breaks off at a known commit continues, one that was not
+-- fetched whole proves nothing and counts as continuing.
+-- Grain: repo_id, raw_file, page, place
+-- Source: the facet commits
+with page as materialized (
+    select
+        repo_id,
+        raw_file,
+        coalesce(page, 0) as page,
+        known_commit,
+        fetched_at,
+        coalesce(status = 200 and json_type(answer) = 'ARRAY', false) as is_read,
+        case when is_read then cast(answer as json[]) end as commits
+    from landing.facet_page
+    where facet = 'commits' and repo_id in (select repo_id from latest_record)
+),
+answered as (
+    select
+        repo_id,
+        raw_file,
+        min(fetched_at) as answered_at,
+        max(known_commit) as known_commit,
+        bool_and(is_read) as is_whole
+    from page
+    group by repo_id, raw_file
+    having bool_or(is_read)
+),
+entry as materialized (
+    select
+        repo_id,
+        raw_file,
+        page,
+        unnest(commits) as entry,
+        generate_subscripts(commits, 1) as place
+    from page
+    where is_read
+),
+listed as (
+    select
+        repo_id,
+        raw_file,
+        page,
+        place,
+        entry->>'id' as commit_sha,
+        entry->>'title' as title,
+        entry->>'message' as message,
+        try_cast(entry->>'date' as timestamp) as committed_at,
+        list_transform(
+            from_json(entry->'authors', '[{"user": "VARCHAR"}]'), lambda author: author.user
+        ) as authors
+    from entry
+),
+met as (
+    select distinct listed.repo_id, listed.raw_file
+    from listed
+    join answered using (repo_id, raw_file)
+    where listed.commit_sha = answered.known_commit
+),
+ordered as (
+    select
+        answered.repo_id,
+        answered.raw_file,
+        answered.answered_at,
+        sum(case when met.raw_file is null and answered.is_whole then 1 else 0 end) over (
+            partition by answered.repo_id order by answered.answered_at, answered.raw_file
+        ) as era
+    from answered
+    left join met using (repo_id, raw_file)
+)
+select
+    ordered.repo_id,
+    ordered.raw_file,
+    ordered.answered_at,
+    ordered.era,
+    max(ordered.era) over (partition by ordered.repo_id) as present_era,
+    listed.page,
+    listed.place,
+    listed.commit_sha,
+    listed.title,
+    listed.message,
+    listed.committed_at,
+    listed.authors
+from ordered
+left join listed using (repo_id, raw_file)

@@ -1,0 +1,32 @@
+-- An answer for commits that did not continue the history known before: how many commits it lost.
+-- Grain: repo_id, noticed_at
+-- Source: the facet commits
+with held as (
+    select distinct repo_id, era, commit_sha
+    from commit_listing
+    where commit_sha is not null
+),
+begun as (
+    select repo_id, era, min(answered_at) as noticed_at
+    from commit_listing
+    group by repo_id, era
+),
+lost as (
+    select before.repo_id, before.era + 1 as era, count(*) as lost_commit_count
+    from held as before
+    left join held as after
+        on after.repo_id = before.repo_id
+        and after.era = before.era + 1
+        and after.commit_sha = before.commit_sha
+    where after.commit_sha is null
+    group by before.repo_id, before.era
+)
+select
+    lost.repo_id,
+    begun.noticed_at,
+    sum(lost.lost_commit_count)::bigint as lost_commit_count
+from lost
+-- what the present history holds is lost to none
+join begun using (repo_id, era)
+group by lost.repo_id, begun.noticed_at
+order by lost.repo_id, begun.noticed_at

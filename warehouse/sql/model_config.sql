@@ -1,0 +1,24 @@
+-- A configuration file of a repo, whole: config.json, adapter_config.json, or mergekit_config.yml
+-- read into JSON. That a config of the record's own is in the listing is no row here.
+-- Grain: repo_id, path
+-- Source: the facets config, adapter_config and mergekit_config
+with named(facet, usual_path) as (
+    values
+    ('config', 'config.json'), ('adapter_config', 'adapter_config.json'),
+    ('mergekit_config', 'mergekit_config.yml')
+),
+answered as (
+    select
+        repo_id,
+        coalesce(path, usual_path) as path,
+        coalesce(repo_commit, nullif(revision, 'main')) as commit_sha,
+        facet,
+        answer as config
+    from latest_page
+    join named using (facet)
+    where status = 200 and json_type(answer) = 'OBJECT'
+)
+select repo_id, path, commit_sha, config
+from answered
+qualify row_number() over (partition by repo_id, path order by facet) = 1
+order by repo_id, path

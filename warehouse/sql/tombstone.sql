@@ -1,0 +1,34 @@
+-- A repo that listings no longer hold and that the hub, when asked, said is gone, disabled or gated;
+-- one that was listed again since has no tombstone, nor has one that has another name now.
+-- Grain: repo_id
+-- Source: the facet probe
+with newest as (
+    select repo_id, fetched_at, status, error_code
+    from landing.facet_page
+    where facet = 'probe' and repo_id is not null
+    qualify row_number() over (
+        partition by repo_id order by fetched_at desc, raw_file desc, position desc
+    ) = 1
+),
+judged as (
+    select
+        repo_id,
+        case
+            when status in (401, 403) and error_code = 'GatedRepo' then 'gated'
+            when status in (401, 404, 410) then 'gone'
+            when status in (403, 451) then 'disabled'
+        end as reason,
+        fetched_at as noticed_at,
+        status as probe_status
+    from newest
+)
+select repo_id, reason, noticed_at, probe_status
+from judged
+where reason is not null
+    and repo_id in (select repo_id from landing.look)
+    and repo_id not in (select old_id from alias)
+    and not exists (
+        from landing.look
+        where look.repo_id = judged.repo_id and look.observed_at > judged.noticed_at
+    )
+order by repo_id

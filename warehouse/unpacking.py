@@ -1,0 +1,235 @@
+"""What one raw file becomes: rows for the landing tables, masked, private repos withheld.
+
+Nothing here touches a database. An envelope that cannot be read becomes a row of ``rejected`` and
+takes no other away; a facet that this version does not know lands like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from warehouse.front_matter import FrontMatterBroken, read_front_matter, split_card
+from warehouse.masking import Leaks, mask, masked, suspects
+from warehouse.raw import RawFile, page_records, text_of
+from warehouse.weight_files import weight_rows
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+
+JOURNAL = frozenset({"run", "sweep", "sample"})
+WRITTEN_BY_THE_HUB = ("repo_id", "revision", "url", "final_url", "path", "etag", "error_code")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One envelope of a raw file, and the rows that it adds to.
+
+    ``position`` is its place in the file, ``envelope`` has no secrets but in its body.
+    """
+
+    file: RawFile
+    position: int
+    envelope: Row
+    rows: Rows
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the body is what was asked for."""
+        return self.envelope.get("status") in {200, 206} and self.envelope.get("failure") is None
+
+    def add(self, table: str, **fields: Any) -> None:
+        """Add a row: fields of its own, then those of the envelope."""
+        row = {**self.envelope, "facet": self.file.facet, **fields}
+        self.rows[table].append({**row, "raw_file": self.file.name})
+
+    def reject(self, stage: str, reason: str, *, key: str | None = None) -> None:
+        """Add a row of rejects; the key is the repo unless told."""
+        self.rows["rejected"].append(
+            {
+                "source": self.file.name,
+                "key": self.envelope.get("repo_id") if key is None else key,
+                "stage": stage,
+                "reason": masked(reason),
+            }
+        )
+
+    def tell(self, leaks: Leaks, *, repo_id: str | None = None) -> None:
+        """Note which masks stand in what lands."""
+        for (kind, label), count in leaks.items():
+            told = {"place": self.file.facet, "kind": kind, "mask": label, "count": count}
+            self.add("leak", **told, repo_id=repo_id or self.envelope.get("repo_id"))
+
+
+def unpack(file: RawFile) -> Rows:
+    """The rows of one raw file by landing table."""
+    rows: Rows = defaultdict(list)
+    take = READERS.get(file.facet, _take_facet_page)
+    for position, envelope in enumerate(file.envelopes):
+        if not isinstance(envelope, dict) or not {"body", "body_base64"} & envelope.keys():
+            reason = f"envelope {position} is not one of ours"
+            rows["rejected"].append(
+                {"source": file.name, "key": f"#{position}", "stage": "raw", "reason": reason}
+            )
+            continue
+        answer = Answer(file, position, _without_secrets(envelope), rows)
+        if file.facet not in JOURNAL:
+            answer.add("answer", position=position)
+        take(answer)
+    return rows
+
+
+def _without_secrets(envelope: Row) -> Row:
+    named = {name: envelope.get(name) for name in WRITTEN_BY_THE_HUB}
+    written = {name: value for name, value in named.items() if isinstance(value, str)}
+    if not suspects("\n".join(written.values())):
+        return envelope
+    return {**envelope, **{name: masked(value) for name, value in written.items()}}
+
+
+def _take_listing(answer: Answer) -> None:
+    page = text_of(answer.envelope)
+    # An escape like \u0040 hides an @ from the quick search; records are written anew without.
+    kinds = None if "\\u00" in page else suspects(page)
+    start = len(answer.rows["record"]) + len(answer.rows["rejected"])
+    for at, record, text in _records(page):
+        if text is None:
+            answer.reject("parse", "record is not JSON", key=str(start + at))
+        elif not _withhold(answer, record):
+            _take_record(answer, start + at, record, *mask(text, kinds))
+
+
+def _take_record(answer: Answer, position: int, record: Any, text: str, leaks: Leaks) -> None:
+    fields = record if isinstance(record, dict) else {}
+    repo_id = masked(fields["id"]) if isinstance(fields.get("id"), str) else None
+    hub_id = fields.get("_id")
+    answer.tell(leaks, repo_id=repo_id)
+    answer.add(
+        "record",
+        position=position,
+        repo_id=repo_id,
+        hub_id=hub_id if isinstance(hub_id, str) else repo_id,
+        record=text,
+    )
+
+
+def _records(page: str) -> Iterator[tuple[int, Any, str | None]]:
+    """Position, value and text of each record; no text where it is not JSON."""
+    try:
+        for at, record in enumerate([(r, orjson.dumps(r).decode()) for r in orjson.loads(page)]):
+            yield at, *record
+    except (orjson.JSONDecodeError, TypeError):
+        for at, part in enumerate(page_records(page)):
+            yield at, *_parsed(part)
+
+
+def _parsed(text: str) -> tuple[Any, str | None]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None, None
+    return value, orjson.dumps(value).decode()
+
+
+def _withhold(answer: Answer, record: Any) -> bool:
+    """Reject a private repo by the hash of its name: the name itself may be a secret."""
+    if not isinstance(record, dict) or record.get("private") is not True:
+        return False
+    name = str(record.get("id"))
+    answer.reject("withheld", "private", key=hashlib.sha256(name.encode()).hexdigest()[:12])
+    return True
+
+
+def _take_card(answer: Answer) -> None:
+    text = text_of(answer.envelope) if answer.is_good else None
+    front_matter, problems = _front_matter(text)
+    for problem in problems:
+        answer.reject("front_matter", problem)
+    if text is not None:
+        text, leaks = mask(text)
+        answer.tell(leaks)
+    # Masked after it is read: in YAML a mask like [e-mail] would be a list.
+    answer.add("card", text=text, front_matter=front_matter and masked(front_matter))
+
+
+def _front_matter(text: str | None) -> tuple[str | None, list[str]]:
+    source = split_card(text)[0] if text else None
+    if source is None:
+        return None, []
+    try:
+        mapping, duplicates = read_front_matter(source)
+    except FrontMatterBroken as broken:
+        return None, [str(broken)]
+    told = [
+        f"duplicate key {key[:80]!r} in front matter: the last one counts" for key in duplicates
+    ]
+    return orjson.dumps(mapping).decode(), told
+
+
+def _take_facet_page(answer: Answer) -> None:
+    # A probe that was led elsewhere is told by its body.
+    wanted = answer.is_good or (
+        answer.file.facet == "probe" and answer.envelope.get("status") == 200
+    )
+    _land_json(answer, text_of(answer.envelope) if wanted else None)
+
+
+def _take_yaml(answer: Answer) -> None:
+    text = None
+    if answer.is_good:
+        try:
+            called = str(answer.envelope.get("path") or answer.file.facet)
+            mapping, _ = read_front_matter(text_of(answer.envelope), called=called)
+            text = orjson.dumps(mapping).decode()
+        except FrontMatterBroken as broken:
+            answer.reject("parse", str(broken))
+    _land_json(answer, text)
+
+
+def _land_json(answer: Answer, text: str | None) -> None:
+    value, anew = (None, None) if text is None else _parsed(text)
+    if _withhold(answer, value):
+        return
+    if text is not None and anew is None:
+        answer.reject("parse", f"answer for {answer.file.facet} is not JSON")
+    if text is not None and anew is not None:
+        anew, leaks = mask(anew if "\\u00" in text else text)
+        answer.tell(leaks)
+    answer.add("facet_page", position=answer.position, answer=anew)
+
+
+def _take_journal(answer: Answer) -> None:
+    _, entry = _parsed(text_of(answer.envelope))
+    if entry is None:
+        answer.reject("parse", f"{answer.file.facet} is not JSON", key=answer.file.name)
+    else:
+        answer.add("journal", entry=masked(entry))
+
+
+def _take_tensors(answer: Answer) -> None:
+    if not answer.is_good:
+        return
+    found = weight_rows(answer.envelope)
+    for problem in found.problems:
+        answer.reject("parse", problem)
+    answer.tell(found.leaks)
+    for weight_file, tensors in found.weight_files:
+        position = len(answer.rows["weight_file"])
+        answer.add("weight_file", position=position, **weight_file)
+        answer.rows["tensor"] += [
+            {"raw_file": answer.file.name, "position": position, **tensor} for tensor in tensors
+        ]
+
+
+READERS: dict[str, Callable[[Answer], None]] = {
+    "model": _take_listing,
+    "card": _take_card,
+    "mergekit_config": _take_yaml,
+    "tensors": _take_tensors,
+    **dict.fromkeys(JOURNAL, _take_journal),
+}
