@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import orjson
 import typer
 
 from analysis import AnalysisError
-from app import AppError
-from app.terminal import print_table, printable, progress_bars, write_rows
+from app import AppError, mining
+from app.terminal import progress_bars, say, write_rows
 from atlas import AtlasError
 from crawler import CrawlError
 from warehouse import WarehouseError
@@ -24,26 +22,6 @@ from warehouse import WarehouseError
 ERRORS = (CrawlError, WarehouseError, AnalysisError, AtlasError, AppError)
 STATE_ERRORS = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
-FACETS = ("card", "commits", "tree", "refs", "discussions")
-FACETS_HELP = f"What to fetch of each model, comma-separated: {', '.join(FACETS)}; or none."
-STATUS = {
-    "freshness": "select built_at, data_as_of from build",
-    "counts": """
-        select count(*) filter (where known) as known_models,
-            count(*) filter (where not known) as ghosts,
-            (select count(*) from card) as cards,
-            (select count(*) from base_model_edge) as edges,
-            (select count(*) from family where member_count > 1) as families_of_several,
-            (select count(distinct cycle_id) from family_member) as cycles,
-            (select count(*) from family) as families
-        from model""",
-    "edges by relation": """
-        select relation, count(*) as edges from base_model_edge group by all order by 2 desc""",
-    "rejected by reason": """
-        select stage, regexp_replace(reason, ': .*', '') as reason, count(*) as rejected
-        from rejected group by all order by 3 desc, 1, 2""",
-}
-
 cli = typer.Typer(
     name="hubatlas",
     help="Mine a model hub into DuckDB, read its family trees, and walk them in an atlas.",
@@ -85,17 +63,17 @@ def main() -> None:
     try:
         cli()
     except ERRORS as failure:
-        _say(f"hubatlas: {failure}")
+        say(f"hubatlas: {failure}")
         sys.exit(1)
     except OSError as failure:  # the disk is full, the home cannot be written, …
         if failure.filename is None and failure.errno not in DISK_ERRORS:
             raise
-        _say(f"hubatlas: {failure.filename or 'the disk'}: {failure.strerror}")
+        say(f"hubatlas: {failure.filename or 'the disk'}: {failure.strerror}")
         sys.exit(1)
     except sqlite3.OperationalError as failure:
         if not failure.sqlite_errorname.startswith(STATE_ERRORS):
             raise
-        _say(f"hubatlas: the crawl's state cannot be written: {failure}")
+        say(f"hubatlas: the crawl's state cannot be written: {failure}")
         sys.exit(1)
 
 
@@ -104,49 +82,8 @@ def _home(ctx: typer.Context, home: Home = Path("hub")) -> None:
     ctx.obj = home
 
 
-@cli.command()
-def crawl(
-    ctx: typer.Context,
-    endpoint: Annotated[str, typer.Option(help="The Hub to crawl.")] = "https://huggingface.co",
-    token_env: Annotated[
-        str | None, typer.Option(help="Name of the environment variable that holds a token.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Stop the listing after about this many models.")
-    ] = None,
-    facets: Annotated[
-        str,
-        typer.Option(help=FACETS_HELP),
-    ] = "card",
-    max_requests: Annotated[int | None, typer.Option(min=1, help="A hard stop.")] = None,
-    contact: Annotated[
-        str | None, typer.Option(help="Address or URL for the User-Agent header.")
-    ] = None,
-) -> None:
-    """Crawl a Hub into raw files. Stop it anywhere; run again to go on."""
-    from crawler.crawl import crawl as run_crawl
-
-    wanted = tuple(facet for facet in facets.split(",") if facet not in {"", "none"})
-    if unknown := set(wanted) - set(FACETS):
-        known = ", ".join(FACETS)
-        raise typer.BadParameter(f"unknown: {', '.join(sorted(unknown))}; there are {known}")
-    try:
-        with progress_bars() as report:
-            crawled = run_crawl(
-                ctx.obj,
-                endpoint=endpoint,
-                token=_token(token_env),
-                model_limit=limit,
-                facets=wanted,
-                max_requests=max_requests,
-                contact=contact,
-                report=report,
-            )
-    except KeyboardInterrupt:
-        _say("stopped; what came is stored, and the same command goes on from there")
-        raise
-    answered = "".join(f", {count:,} asked for {name}" for name, count in crawled.answered.items())
-    _say(f"{crawled.listed_count:,} models listed{answered}")
+cli.command()(mining.crawl)
+cli.add_typer(mining.taking_in)
 
 
 @cli.command()
@@ -164,7 +101,7 @@ def build(
         published = run_build(
             ctx.obj, derive=derive_lineage, from_scratch=from_scratch, report=report
         )
-    _say(f"{published} is published")
+    say(f"{published} is published")
 
 
 @cli.command()
@@ -185,20 +122,10 @@ def sql(
 
 @cli.command()
 def status(ctx: typer.Context) -> None:
-    """Show runs, counts, rejects, freshness."""
-    from crawler.state import past_runs, queued_count
-    from warehouse.build import FILE
-    from warehouse.read import open_warehouse
+    """Show runs, failures, counts, rejects, freshness."""
+    from app.status import print_status
 
-    runs = past_runs(ctx.obj)
-    if runs:
-        print_table(list(runs[0]), [tuple(run.values()) for run in runs], "runs, newest first")
-        _say(f"{queued_count(ctx.obj):,} facets are still to be fetched")
-    if not (ctx.obj / FILE).exists():
-        _say(f"no warehouse yet; run: hubatlas --home {ctx.obj} {'build' if runs else 'crawl'}")
-        return
-    with open_warehouse(ctx.obj) as db:
-        _print_status(db)
+    print_status(ctx.obj)
 
 
 @cli.command()
@@ -244,7 +171,7 @@ def serve(
     run_hub(
         source,
         port=port,
-        on_ready=lambda endpoint: _say(
+        on_ready=lambda endpoint: say(
             f"serving {source} on {endpoint}; try: hubatlas crawl --endpoint {endpoint}"
         ),
     )
@@ -282,25 +209,8 @@ def demo(
     run_demo(folder, port=port, open_app=not no_app, keep_hub=keep_hub)
 
 
-def _print_status(db: duckdb.DuckDBPyConnection) -> None:
-    for title, query in STATUS.items():
-        result = db.execute(query)
-        columns = [column[0] for column in result.description or []]
-        print_table(columns, result.fetchall(), title)
-
-
-def _token(variable: str | None) -> str | None:
-    if variable is None:
-        return None
-    token = os.environ.get(variable)
-    if not token:
-        raise AppError(f"the environment variable {variable} holds no token")
-    return token
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(printable(sentence) + "\n")
-
+cli.command()(mining.schedule)
+cli.command()(mining.forget)
 
 if __name__ == "__main__":
     main()

@@ -11,7 +11,7 @@ from analysis.lineage import derive_lineage
 from app.terminal import Report, progress_bars
 from crawler.crawl import crawl
 from crawler.localhub.running import running
-from crawler.state import past_runs
+from crawler.runs import past_runs
 from warehouse.build import build, is_current
 
 HUB_NAME = "zoo"

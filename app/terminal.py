@@ -33,6 +33,12 @@ def printable(value: object) -> str:
     return UNSEEN.sub(lambda m: f"\\u{ord(m[0]):04x}", str(value)).replace("\n", "\\n")
 
 
+def say(sentence: str) -> None:
+    """Write one line to stderr."""
+    sys.stderr.write(printable(sentence) + "\n")
+    sys.stderr.flush()
+
+
 @contextmanager
 def progress_bars() -> Iterator[Report]:
     """Show each reported step as a bar on stderr; on no terminal, one line a finished step."""

@@ -130,8 +130,8 @@ select
     model.repo_id, known, author, commit_sha, created_at, last_modified_at, pipeline_tag,
     library_name, license, model_type, architecture, parameter_count, used_storage_bytes,
     model.downloads_30d, downloads_all_time, likes_count, gated, is_private, is_disabled,
-    first_seen_at, last_seen_at, base_model_edge.relation, family_member.family_id, generation,
-    is_root, root_id, cycle_id, member_count
+    gone_at, gone_reason, first_seen_at, last_seen_at, base_model_edge.relation,
+    family_member.family_id, generation, is_root, root_id, cycle_id, member_count
 from model
 join family_member using (repo_id)
 join family on family.family_id = family_member.family_id

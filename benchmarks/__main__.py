@@ -89,7 +89,7 @@ def timed() -> Iterator[Callable[[], float]]:
 
 def pages(hub: Hub) -> Iterator[bytes]:
     """All pages of the listing, with the fields that a crawl asks for."""
-    from crawler.sweep import EXPAND
+    from crawler.capabilities import EXPAND
 
     path: str | None = "/api/models?sort=createdAt&limit=1000&" + "&".join(
         f"expand={field}" for field in EXPAND

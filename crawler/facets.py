@@ -1,25 +1,21 @@
-"""Facets: what is fetched of each repo beside its record, batch by batch, resumable.
-
-An answer is stored whatever its status: a 404 says that there is no card, a 401 that the repo is
-gated. Only a hub that failed (5xx) is asked again, by the next run.
-"""
+"""Facets: what can be asked of each repo beside its record, and how an answer is kept."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import orjson
 
-from crawler.hub import CONNECTIONS, Answer, Hub, path_of
-from crawler.raw import Envelope, envelope, read_raw, write_raw
+from crawler.hub import Answer, path_of
+from crawler.listed import ADAPTER, CONFIG, MERGEKIT, WEIGHTS
+from crawler.queue import Enqueue, Wanted
+from crawler.raw import Envelope, envelope
 from crawler.run import Run
-from crawler.state import Wanted
+
+API = "/api/models/{repo_id}"
+FILE = "/{repo_id}/resolve/{revision}/"
 
 
 @dataclass(frozen=True)
@@ -36,104 +32,108 @@ class Facet:
         Repos to a raw file.
     most_pages
         Where to stop following pages, so that no server can keep a crawl for ever.
+    needs
+        Bits of `crawler.listed`: asked only of repos that list such a file. 0 asks all.
+    file
+        The file that the path ends in, where it is one.
+    query_file
+        Whether the Hub counts each request as a download: asked only where that is allowed.
+    is_record
+        Whether the answer is the repo's record, as a listing has it.
     """
 
     path: str
     pinned: bool = True
     batch_size: int = 128
     most_pages: int = 1
+    needs: int = 0
+    file: str | None = None
+    query_file: bool = False
+    is_record: bool = False
+
+
+def _file(name: str, *, needs: int = 0, query_file: bool = False) -> Facet:
+    return Facet(FILE + name, batch_size=512, needs=needs, file=name, query_file=query_file)
 
 
 # Every listed repo is asked for its card, also one whose file list names no README: lists lag
 # behind (one of the 24,179 of early 2022 did).
 FACETS = {
-    "card": Facet("/{repo_id}/resolve/{revision}/README.md", batch_size=512),
-    "commits": Facet("/api/models/{repo_id}/commits/{revision}?limit=1000", most_pages=200),
-    "tree": Facet("/api/models/{repo_id}/tree/{revision}?recursive=1", most_pages=200),
-    "refs": Facet("/api/models/{repo_id}/refs?include_prs=1", pinned=False),
-    "discussions": Facet("/api/models/{repo_id}/discussions", pinned=False, most_pages=500),
+    "card": _file("README.md"),
+    "commits": Facet(API + "/commits/{revision}?limit=1000", most_pages=200),
+    "tree": Facet(API + "/tree/{revision}?recursive=1", most_pages=200),
+    "commit_files": Facet(API + "/tree/{revision}?recursive=1&expand=1", most_pages=400),
+    "refs": Facet(API + "/refs?include_prs=1", pinned=False),
+    "discussions": Facet(API + "/discussions", pinned=False, most_pages=500),
+    "security": Facet(API + "?securityStatus=true", is_record=True),
+    "adapter_config": _file("adapter_config.json", needs=ADAPTER, query_file=True),
+    "mergekit_config": _file("mergekit_config.yml", needs=MERGEKIT),
+    "config": _file("config.json", needs=CONFIG, query_file=True),
+    "tensors": Facet(API + "/tree/{revision}?recursive=1", batch_size=16, needs=WEIGHTS),
 }
+PROBE = Facet(API, pinned=False, is_record=True)
 
 
-def wanted_facets(
-    record: dict[str, Any], names: tuple[str, ...], *, sweep_id: int
-) -> Iterator[tuple[str, str, str, str, int]]:
-    """Queue rows for a listed record: (facet, repo_id, version, revision, popularity)."""
-    sha = record.get("sha")
-    seen = str(sha or record.get("lastModified") or "")
-    downloads = record.get("downloads")
-    popularity = downloads if isinstance(downloads, int) else 0
-    for name in names:
-        version = seen if FACETS[name].pinned else f"sweep {sweep_id}"
-        yield name, record["id"], version, str(sha or "main"), popularity
-
-
-def fetch_facet(run: Run, name: str) -> None:
-    """Fetch all that is queued of one facet, the most popular repos first.
-
-    Each batch is one raw file. Raises what `Hub.get` raises; what a broken-off batch had fetched is
-    stored, the rest of it goes back to the queue.
-    """
-    total = run.state.open_count(name)
-    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=name) as pool:
-        while batch := run.state.next_batch(name, FACETS[name].batch_size):
-            run.report(name, run.tally[name], total)
-            batch_id, wanted = batch
-            path = run.raw_path(name, f"{batch_id:07d}")
-            try:
-                if not path.exists():  # else a crash came between the file and the state
-                    _fetch_batch(run, pool, name, wanted, path)
-            finally:
-                statuses = _statuses(path) if path.exists() else []
-                run.state.finish_batch(batch_id, statuses, run_id=run.run_id)
-                run.tally[name] += len(statuses)
-    run.report(name, run.tally[name], total)
-
-
-def _fetch_batch(run: Run, pool: Executor, name: str, wanted: list[Wanted], path: Path) -> None:
-    answered: list[Envelope] = []
-    try:
-        for pages in pool.map(lambda want: _fetch(run, name, want), wanted):
-            answered += pages
-    except BaseException:
-        run.hub.stop()  # else the pool would wait for those that wait for their turn
-        raise
-    finally:
-        if answered:
-            write_raw(path, answered)
-
-
-def _fetch(run: Run, name: str, want: Wanted) -> list[Envelope]:
-    facet, revision = FACETS[name], quote(want.revision, safe="")
-    path: str | None = facet.path.format(repo_id=want.repo_id, revision=revision)
-    asked: dict[str, Envelope] = {}
-    while path is not None and path not in asked and len(asked) < facet.most_pages:
-        answer = run.hub.get(path)
-        asked[path] = envelope(
-            answer.body,
-            facet=name,
-            run_id=run.run_id,
-            repo_id=want.repo_id,
-            revision=want.revision,
-            page=len(asked),
-            **answer.provenance,
+def enqueue_of(names: Iterable[str], sweep_id: int, *, raised: int = 0) -> list[Enqueue]:
+    """What to queue of each repo of a page: facets that no commit changes, once a sweep."""
+    return [
+        Enqueue(
+            name,
+            needs=FACETS[name].needs,
+            version=None if FACETS[name].pinned else sweep_id,
+            raised=raised,
         )
-        path = _next_page(run.hub, name, answer, path)
-    return list(asked.values())
-
-
-def _next_page(hub: Hub, name: str, answer: Answer, path: str) -> str | None:
-    if answer.status != 200:
-        return None
-    if name == "discussions":
-        return _next_discussions(answer.body, path)
-    return next_path(answer.headers.get("link", ""), hub.endpoint)
+        for name in names
+    ]
 
 
 def next_path(link: str, endpoint: str) -> str | None:
     """The path that a Link header names as next; None where it names none."""
     found = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', link)
     return path_of(found[1], endpoint) if found else None
+
+
+def facet_named(name: str) -> Facet:
+    """A row of `FACETS`, or the probe that no user asks for."""
+    return PROBE if name == "probe" else FACETS[name]
+
+
+def next_page(run: Run, name: str, want: Wanted, answer: Answer, path: str) -> str | None:
+    """Path of the page after an answer; None where it was the last that is wanted."""
+    if answer.status != 200:
+        return None
+    if name == "discussions":
+        return _next_discussions(answer.body, path)
+    if want.known_revision and name == "commits" and want.known_revision.encode() in answer.body:
+        return None  # all that is older is stored already
+    return next_path(answer.headers.get("link", ""), run.hub.endpoint)
+
+
+def stored(run: Run, name: str, want: Wanted, answer: Answer, **more: object) -> Envelope:
+    """An answer's envelope; of a repo that has become private, that it is gone."""
+    facet = facet_named(name)
+    withheld = facet.is_record and _is_withheld(run, answer)
+    known = {"known_commit": want.known_revision} if name == "commits" else {}
+    about = {
+        "facet": name,
+        "run_id": run.run_id,
+        "repo_id": want.repo_id,
+        "revision": want.revision,
+        **known,
+        **({"path": facet.file} if facet.file else {}),
+        **answer.provenance,
+        "failure": "gone" if withheld else answer.failure,
+        **more,
+    }
+    return envelope(b"" if withheld else answer.body, **about)
+
+
+def _is_withheld(run: Run, answer: Answer) -> bool:
+    try:
+        record = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(record, dict) and run.restraint.withholds(record)
 
 
 def _next_discussions(body: bytes, path: str) -> str | None:
@@ -145,13 +145,3 @@ def _next_discussions(body: bytes, path: str) -> str | None:
         return None  # stored as it came; the warehouse rejects it
     base, _, number = path.partition("?p=")
     return f"{base}?p={int(number or 0) + 1}" if shown and start + shown < count else None
-
-
-def _statuses(path: Path) -> list[int]:
-    """The worst status of each repo in a raw file, in the file's order."""
-    worst: list[int] = []
-    for page in read_raw(path):
-        if page["page"] == 0:
-            worst.append(page["status"])
-        worst[-1] = max(worst[-1], page["status"])
-    return worst

@@ -1,4 +1,8 @@
-"""One Hub over HTTP: paced, retried, bounded answers. Nothing here knows what a model is."""
+"""One Hub over HTTP: governed, retried, bounded answers. Nothing here knows what a model is.
+
+What is wrong with one answer is in the answer (`Answer.failure`); an exception says that the whole
+crawl cannot go on.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +11,54 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Self
-from urllib.parse import urljoin, urlsplit
 
 # Against other endpoints, building a User-Agent would otherwise call the endpoint first.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from huggingface_hub import close_session, get_session, set_client_factory
-from huggingface_hub.utils import build_hf_headers, httpx, parse_ratelimit_headers
+from huggingface_hub.utils import build_hf_headers, httpx
 
 from crawler import CrawlError
+from crawler.addresses import RedirectRefused, next_hop
+from crawler.answer import Answer, answered_at, plain_headers, retry_after_s
+from crawler.body import MAX_BODY_BYTES, BodyUnreadable
+from crawler.endpoint import DEFAULT_ENDPOINT, NotAHub, checked_endpoint, path_of, same_origin
+from crawler.exchange import Ask, Reply, Turn, answer_of, judged, receive
+from crawler.governor import Governor, bucket_of, ledger_path, refusal_of
+from crawler.network import CONNECTIONS, OverTime, ending_within, open_client
 
-DEFAULT_ENDPOINT = "https://huggingface.co"
-CONNECTIONS = 8
+__all__ = [
+    "CONNECTIONS",
+    "DEFAULT_ENDPOINT",
+    "Answer",
+    "BudgetSpent",
+    "CrawlStopped",
+    "HeaderUnusable",
+    "Hub",
+    "HubUnreachable",
+    "NotAHub",
+    "TokenRefused",
+    "path_of",
+    "same_origin",
+]
+
 TRIES = 5
-LONGEST_WAIT_S = 300.0
-WINDOW_SHARE = 0.8
-MAX_BODY_BYTES = 256 * 2**20
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-BROKEN_OFF = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+MOST_REDIRECTS = 5
+EXCHANGE_S = 300.0
+BROKEN_OFF = (
+    httpx.TimeoutException,
+    httpx.NetworkError,
+    httpx.ProxyError,
+    httpx.RemoteProtocolError,
+)
 
 
 class HubUnreachable(CrawlError):
     """The endpoint did not answer; the message names it and the cause."""
-
-
-class NotAHub(CrawlError):
-    """The endpoint answered, but not as a Hub does."""
 
 
 class BudgetSpent(CrawlError):
@@ -48,29 +69,12 @@ class CrawlStopped(CrawlError):
     """The crawl is ending: a request that was waiting for its turn is not sent any more."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One answer: where it came from, when, and its bytes."""
+class TokenRefused(CrawlError):
+    """The endpoint refuses the token, or wants one where there is none."""
 
-    url: str
-    final_url: str
-    status: int
-    headers: httpx.Headers
-    body: bytes
-    fetched_at: str
 
-    @property
-    def provenance(self) -> dict[str, str | int | None]:
-        """What an envelope says of an answer besides its body."""
-        return {
-            "url": self.url,
-            "final_url": None if self.final_url == self.url else self.final_url,
-            "fetched_at": self.fetched_at,
-            "status": self.status,
-            "etag": self.headers.get("etag"),
-            "repo_commit": self.headers.get("x-repo-commit"),
-            "error_code": self.headers.get("x-error-code"),
-        }
+class HeaderUnusable(CrawlError):
+    """The token or the contact holds characters that no header may."""
 
 
 class Hub:
@@ -83,9 +87,26 @@ class Hub:
     token
         Sent to this endpoint alone, over https or loopback alone; never stored.
     max_requests
-        A hard stop: the request after it raises `BudgetSpent`.
+        A hard stop: the request after it raises `BudgetSpent`. Redirects and retries count.
     backoff_s
         First wait in seconds after a passing failure; doubled each time, with jitter.
+    contact
+        Told in the User-Agent; plain ASCII.
+    long_backoff_s
+        First wait in seconds after a 429 that the quota does not explain.
+    exchange_s
+        Longest that one request and its answer may take, in seconds.
+    clock
+        The time of day, in UTC.
+    on_wait
+        Called with (bucket, seconds) whenever a request waits for its turn, by the waiting thread.
+
+    Attributes
+    ----------
+    request_count
+        Requests sent so far.
+    failures
+        How often each failure came, those that a retry mended too.
     """
 
     def __init__(
@@ -96,176 +117,211 @@ class Hub:
         max_requests: int | None = None,
         backoff_s: float = 0.5,
         contact: str | None = None,
+        long_backoff_s: float = 60.0,
+        exchange_s: float = EXCHANGE_S,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_wait: Callable[[str, float], None] = lambda bucket, seconds: None,
     ) -> None:
-        self.endpoint = _checked(endpoint)
+        self.endpoint = checked_endpoint(endpoint)
+        self.request_count = 0
+        self.failures: Counter[str] = Counter()
         self._left = max_requests
-        self._backoff_s = backoff_s
-        self._pace = Pace()
+        self._backoff_s, self._long_backoff_s = backoff_s, long_backoff_s
+        self._exchange_s = exchange_s
+        self._now, self._on_wait = clock, on_wait
+        self._heard_count = 0
         self._lock = threading.Lock()
-        self._headers = build_hf_headers(
-            token=token or False,
-            library_name="hubatlas",
-            library_version=version("hubatlas"),
-            user_agent={"contact": contact} if contact else None,
-        )
+        self._stopped = threading.Event()
+        self._token = token or None
+        self._headers = {who: _headers(who, contact) for who in {self._token, None}}
+        self._governors: dict[str | None, Governor] = {}
 
     def __enter__(self) -> Self:
-        set_client_factory(_client)
+        self._client = open_client(self.endpoint)
+        for who in self._headers:
+            path = ledger_path(self.endpoint, who)
+            self._governors[who] = Governor(path, long_backoff_s=self._long_backoff_s)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
-        close_session()
+        self._client.close()
+        for governor in self._governors.values():
+            governor.close()
 
     def stop(self) -> None:
         """Send nothing more; whoever waits for a turn gets `CrawlStopped` at once."""
-        self._pace.stop()
+        self._stopped.set()
 
-    def get(self, path: str) -> Answer:
+    def get(
+        self,
+        path: str,
+        *,
+        anonymous: bool = False,
+        span: tuple[int, int] | None = None,
+        json_due: bool = False,
+        most_bytes: int = MAX_BODY_BYTES,
+        url: str | None = None,
+    ) -> Answer:
         """GET a path of this endpoint, redirects followed, passing failures retried.
 
-        Raises `HubUnreachable`, `NotAHub` (redirect loops, oversized bodies), `BudgetSpent`,
-        `CrawlStopped`.
-        A status other than a passing one (408, 425, 429, 5xx) is an answer, not an error.
-        """
-        url = self.endpoint + path
-        for attempt in itertools.count(1):
-            self._pace.wait()
-            try:
-                answer = self._once(url)
-            except BROKEN_OFF as broken:
-                if attempt == TRIES or _nobody_there(broken, attempt):
-                    raise HubUnreachable(f"{self.endpoint} did not answer: {broken}") from broken
-                self._pace.hold(self._backoff(attempt))
-                continue
-            if answer.status not in TRANSIENT or attempt == TRIES:
-                return answer
-            stated = _retry_after(answer.headers)
-            self._pace.hold(self._backoff(attempt) if stated is None else stated)
-        raise AssertionError  # the loop above has no other end
+        Parameters
+        ----------
+        anonymous
+            Send no token, whoever we are; spends the quota of those without one.
+        span
+            The bytes of the file to fetch: from the first up to, not with, the second.
+        json_due
+            Whether an answer that is no JSON is ``malformed``.
+        most_bytes
+            Longer bodies are left off.
+        url
+            Where an earlier answer's ``resolved_url`` led: asked in place of the endpoint, without
+            a token and without spending a quota.
 
-    def _once(self, url: str) -> Answer:
-        self._spend()
-        fetched_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        Raises
+        ------
+        `HubUnreachable`, `BudgetSpent`, `CrawlStopped`, `TokenRefused`. What one answer does wrong
+        is its ``failure``. Where only this one request goes unanswered, ``status`` is 0.
+        """
+        who = None if anonymous else self._token
+        ask = Ask(path, url or self.endpoint + path, who, span, json_due, most_bytes)
+        heard_before = self._heard_count
+        for attempt in itertools.count(1):
+            turn = self._follow(ask)
+            self._count(turn.failure)
+            if turn.failure == "auth" and not anonymous:
+                raise TokenRefused(_on_token(self.endpoint, self._token))
+            never_heard = turn.nobody and self._heard_count == 0
+            if not turn.again or attempt == TRIES or never_heard:
+                break
+            self._pause(self._backoff(attempt) if turn.wait_s is None else turn.wait_s)
+        if turn.unanswered and heard_before == self._heard_count:
+            raise HubUnreachable(f"{self.endpoint} did not answer: {turn.fault}")
+        return answer_of(ask, turn, endpoint=self.endpoint, here=self._now())
+
+    def _follow(self, ask: Ask) -> Turn:
+        """One try, along all redirects."""
+        replies: list[Reply] = []
+        url, fault = ask.url, f"redirected more than {MOST_REDIRECTS} times"
         try:
-            with get_session().stream("GET", url, headers=self._headers) as response:
-                self._pace.heed(response.headers)
-                body = _bounded(response)
-        except (httpx.TooManyRedirects, httpx.DecodingError, httpx.UnsupportedProtocol) as odd:
-            raise NotAHub(f"{url} cannot be read: {odd}") from odd
-        return Answer(
-            url=url,
-            final_url=_unsigned(str(response.url)),
-            status=response.status_code,
-            headers=response.headers,
-            body=body,
-            fetched_at=fetched_at.replace("+00:00", "Z"),
+            while len(replies) <= MOST_REDIRECTS:
+                reply = self._exchange(ask, url)
+                replies.append(reply)
+                if reply.location is None:
+                    return judged(ask, tuple(replies), self._now())
+                url = next_hop(url, reply.location, endpoint=self.endpoint)
+        except RedirectRefused as refused:
+            fault = str(refused)
+        except OverTime as slow:
+            return Turn(tuple(replies), "transient", str(slow))
+        except BROKEN_OFF as broken:
+            return self._broken_off(ask, tuple(replies), broken)
+        return Turn(tuple(replies), "integrity", fault)
+
+    def _broken_off(self, ask: Ask, replies: tuple[Reply, ...], broken: Exception) -> Turn:
+        own = not replies and same_origin(ask.url, self.endpoint)
+        garbled = isinstance(broken, httpx.RemoteProtocolError) and "disconnect" not in str(broken)
+        return Turn(
+            replies,
+            "integrity" if garbled else "transient",
+            str(broken) or type(broken).__name__,
+            again=True,
+            unanswered=own and not garbled,
+            nobody=own and isinstance(broken, httpx.ConnectError),
         )
+
+    def _exchange(self, ask: Ask, url: str) -> Reply:
+        """One request and its reply; the endpoint's own come out of a quota."""
+        own = same_origin(url, self.endpoint)
+        self._spend()
+        governor = self._await_turn(ask.token, url) if own else None
+        headers = {**self._headers[ask.token if own else None], **ask.headers}
+        reply: Reply | None = None
+        sent_at = time.monotonic()
+        try:
+            with (
+                ending_within(self._exchange_s),
+                self._client.stream("GET", url, headers=headers) as response,
+            ):
+                told = plain_headers(response.headers)
+                now = answered_at(told, self._now())
+                reply = Reply(url, own, response.status_code, response.headers, told, now)
+                if governor is not None:
+                    self._heed(governor, reply, sent_at)
+                return receive(ask, reply, self._until_stopped(response.iter_raw()))
+        except BodyUnreadable as odd:
+            if reply is not None:
+                return reply.with_fault("integrity", str(odd))
+            raise
+        except (OverTime, *BROKEN_OFF) as broken:
+            if reply is None:
+                raise
+            if isinstance(broken, OverTime):
+                return reply.with_fault("transient", str(broken))
+            return reply.with_fault("integrity", f"broke off: {broken}", torn=True)
+
+    def _heed(self, governor: Governor, reply: Reply, sent_at: float) -> None:
+        bucket, refused = self._bucket(reply.url), reply.status == 429
+        governor.heed(bucket, reply.told, sent_at=sent_at, refused=refused)
+        stated = retry_after_s(reply.told, reply.answered_at)
+        if refused:
+            wait_s, granular = refusal_of(reply.told, stated)
+            governor.throttle(bucket, wait_s, granular=granular)
+        elif reply.status == 503 and stated is not None:
+            governor.throttle(bucket, stated, granular=False)
+        with self._lock:
+            self._heard_count += 1
+
+    def _await_turn(self, who: str | None, url: str) -> Governor:
+        governor, bucket = self._governors[who], self._bucket(url)
+        while not self._stopped.is_set() and (wait_s := governor.take(bucket)) > 0:
+            self._on_wait(bucket, wait_s)
+            self._pause(wait_s)
+        self._pause(0)
+        return governor
+
+    def _bucket(self, url: str) -> str:
+        return bucket_of(url.removeprefix(self.endpoint))
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopped.wait(seconds) if seconds > 0 else self._stopped.is_set():
+            raise CrawlStopped("the crawl is stopped")
+
+    def _until_stopped(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._pause(0)
+            yield piece
 
     def _spend(self) -> None:
         with self._lock:
-            if self._left is None:
-                return
-            if self._left <= 0:
+            if self._left is not None and self.request_count >= self._left:
                 raise BudgetSpent("--max-requests is reached; run again to go on from here")
-            self._left -= 1
+            self.request_count += 1
+
+    def _count(self, failure: str | None) -> None:
+        if failure is not None:
+            with self._lock:
+                self.failures[failure] += 1
 
     def _backoff(self, attempt: int) -> float:
         # Jitter, so that several crawlers do not come back in step.
         return float(self._backoff_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311
 
 
-class Pace:
-    """Waits ahead of a spent window: at most `WINDOW_SHARE` of what each window allows."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self.held_until = 0.0
-        self._lock = threading.Lock()
-        self._stopped = threading.Event()
-
-    def heed(self, headers: httpx.Headers) -> None:
-        """Read the RateLimit headers of an answer."""
-        limits = parse_ratelimit_headers(headers)
-        if limits and limits.limit:
-            spent = limits.limit - limits.remaining
-            if spent >= limits.limit * WINDOW_SHARE:
-                self.hold(limits.reset_in_seconds)
-
-    def hold(self, seconds: float) -> None:
-        """Let no request start for this many seconds, `LONGEST_WAIT_S` at most."""
-        with self._lock:
-            until = self._clock() + min(seconds, LONGEST_WAIT_S)
-            self.held_until = max(self.held_until, until)
-
-    def wait(self) -> None:
-        """Return once a request may start; raises `CrawlStopped` as soon as none may any more."""
-        while (left := self.held_until - self._clock()) > 0 and not self._stopped.is_set():
-            self._stopped.wait(left)
-        if self._stopped.is_set():
-            raise CrawlStopped("the crawl is stopped")
-
-    def stop(self) -> None:
-        """Wake all that wait."""
-        self._stopped.set()
-
-
-def same_origin(url: str, endpoint: str) -> bool:
-    """Whether a URL lies on the endpoint's own scheme, host and port."""
-    ours, theirs = urlsplit(endpoint), urlsplit(url)
-    return (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
-
-
-def path_of(link: str, endpoint: str) -> str:
-    """A Link's path and query; raises `NotAHub` when it leads to another origin.
-
-    The token would otherwise go to whatever host the header names.
-    """
-    absolute = urljoin(endpoint + "/", link)
-    if not same_origin(absolute, endpoint):
-        raise NotAHub(f"{endpoint} names a next page on another host: {urlsplit(absolute).netloc}")
-    return absolute[len(endpoint) :]
-
-
-def _checked(endpoint: str) -> str:
-    parts = urlsplit(endpoint)
-    loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise NotAHub(f"{endpoint!r} is no endpoint; give one like {DEFAULT_ENDPOINT}")
-    if parts.scheme == "http" and not loopback:
-        raise NotAHub(f"{endpoint} is plain http; only loopback may be, use https")
-    return endpoint.rstrip("/")
-
-
-def _client() -> httpx.Client:
-    return httpx.Client(
-        timeout=httpx.Timeout(60.0, connect=10.0),
-        limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-        follow_redirects=True,
-        max_redirects=5,
+def _headers(token: str | None, contact: str | None) -> dict[str, str]:
+    for name, text in (("token", token or ""), ("contact", contact or "")):
+        if not (text.isascii() and text.isprintable()):  # never shown: it may be a secret
+            raise HeaderUnusable(f"the {name} holds more than plain ASCII characters in one line")
+    return build_hf_headers(
+        token=token or False,
+        library_name="hubatlas",
+        library_version=version("hubatlas"),
+        user_agent={"contact": contact} if contact else None,
     )
 
 
-def _bounded(response: httpx.Response) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise NotAHub(f"{response.url} answered more than {MAX_BODY_BYTES:,} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _unsigned(url: str) -> str:
-    # A content host's query string holds a signature; it is never written down.
-    return urlsplit(url)._replace(query="", fragment="").geturl() if "Signature" in url else url
-
-
-def _nobody_there(broken: Exception, attempt: int) -> bool:
-    return attempt == 1 and isinstance(broken, httpx.ConnectError)
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    stated = headers.get("retry-after", "")
-    return float(stated) if stated.isdigit() else None
+def _on_token(endpoint: str, token: str | None) -> str:
+    if token is None:
+        return f"{endpoint} answers nobody without a token; give one"
+    return f"{endpoint} refuses the token; give another, or none"

@@ -17,6 +17,7 @@ import orjson
 import zstandard
 
 from crawler import CrawlError
+from crawler.faultpoint import reach
 
 Envelope = dict[str, Any]
 
@@ -47,14 +48,24 @@ def write_raw(path: Path, envelopes: Iterable[Envelope]) -> None:
     """
     if path.exists():
         raise FileExistsError(f"{path} is there already; raw files are never rewritten")
+    replace_raw(path, envelopes)
+
+
+def replace_raw(path: Path, envelopes: Iterable[Envelope]) -> None:
+    """As `write_raw`, over a file that is there: for what has to be forgotten, and nothing else."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    reach("raw not yet written")
     with part.open("wb") as sink:
         sink.write(_compressed(b"".join(orjson.dumps(e) + b"\n" for e in envelopes)))
         sink.flush()
+        reach("raw written")
         os.fsync(sink.fileno())
+    reach("raw synced")
     part.rename(path)
+    reach("raw renamed")
     _sync_folder(path.parent)
+    reach("raw whole")
 
 
 def read_raw(path: Path) -> Iterator[Envelope]:

@@ -1,178 +1,233 @@
-"""One pass over the whole listing, sorted by creation, resumable at every page.
+"""One pass over the listing, whole or since the last one, resumable at every page.
 
-Raw JSON pages, never ``list_models()``: that hides the cursor and dies of one odd record.
-Sorted by createdAt because no other key stands still while one pages over it.
+Raw JSON pages, never ``list_models()``: that hides the cursor and dies of one odd record. A whole
+pass is sorted by createdAt because no other key stands still while one pages over it. What changed
+since a time is asked twice: by lastModified down to it, then by createdAt for ids that are new.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
-import orjson
-
-from crawler import CrawlError
-from crawler.facets import next_path, wanted_facets
-from crawler.hub import NotAHub
+from crawler.capabilities import listing_path, not_a_listing, out_of_order, probe
+from crawler.facets import enqueue_of, next_path
+from crawler.hub import Answer
+from crawler.listed import is_safe_id, listed
 from crawler.raw import Envelope, body_of, envelope, read_raw, write_raw
 from crawler.run import Run
-from crawler.state import Sweep
+from crawler.sweeps import Sweep
 
 PAGE_SIZE = 1000
-EXPAND = [
-    *("author", "cardData", "config", "createdAt", "disabled", "downloads", "downloadsAllTime"),
-    *("gated", "gguf", "lastModified", "library_name", "likes", "pipeline_tag", "private"),
-    *("safetensors", "sha", "siblings", "tags", "trendingScore"),
-]
-REFUSED_AT_TIMES = ["usedStorage", "baseModels"]
+LEAST_PAGE_SIZE = 10
+OVERLAP = timedelta(hours=1)  # replicas lag, clocks differ
 LOST_CURSOR = frozenset({400, 404, 410, 422})
-SAFE_ID = re.compile(r"[\w.\-]+(/[\w.\-]+)?", re.ASCII)
+TOO_LARGE = frozenset({413, 422, 504})
 
 
-class CursorLoops(CrawlError):
-    """The endpoint's next page is one that this sweep has fetched already."""
+def sweep_listing(
+    run: Run, *, since: str | None = None, model_limit: int | None = None, queued: bool = True
+) -> Sweep:
+    """Fetch what is left of an open sweep, or a new one; queue the facets of each repo.
 
+    Parameters
+    ----------
+    since
+        None lists everything; a UTC time lists what changed since, with an overlap.
+    queued
+        Whether to queue facets at all: a sample queues its own.
 
-class ListingTruncated(CrawlError):
-    """The endpoint sends full pages without a Link to the next one."""
-
-
-def sweep_listing(run: Run, *, model_limit: int | None) -> Sweep:
-    """Fetch what is left of the open sweep, or a whole new one; queue the facets of each repo.
-
-    Raises `NotAHub`, `CursorLoops`, `ListingTruncated` and what `Hub.get` raises; pages that
-    were stored before stay stored.
+    Raises
+    ------
+    `NotAHub` and what `Hub.get` raises; pages that were stored before stay stored.
     """
-    sweep = run.state.open_sweep(run.facets) or _new_sweep(run, model_limit)
+    facets = run.facets if queued else ()
+    sweep = _gone_on_with(run, facets) or _begun(run, since, model_limit, facets)
     sweep.model_limit = model_limit
-    while sweep.next_path is not None and not _limit_reached(sweep):
-        run.report("listing", sweep.listed_count, sweep.model_limit)
-        _take_page(run, sweep, sweep.next_path)
-    run.state.end_sweep(sweep, "limited" if sweep.next_path else "complete")
+    with _pages_ahead(run) as ahead:
+        while sweep.next_path is not None and not _limit_reached(sweep):
+            run.report("listing", sweep.listed_count, sweep.model_limit)
+            if ended_by := _take_page(run, sweep, ahead):
+                run.state.sweeps.end(sweep, ended_by)
+                break
+    if sweep.outcome is None:
+        run.state.sweeps.end(sweep, "limited" if sweep.next_path else "complete")
+    _say_what_is_missing(run, sweep)
     run.report("listing", sweep.listed_count, sweep.listed_count)
     return sweep
 
 
-def is_safe_id(repo_id: object) -> bool:
-    """Whether a listed id may stand in a URL: one or two plain segments, 300 characters at most.
+@dataclass
+class _Ahead:
+    """The next page, asked for while the present one is stored."""
 
-    Wider than huggingface_hub's ``validate_repo_id``, which refuses ids that the Hub lists.
-    """
-    return (
-        isinstance(repo_id, str)
-        and len(repo_id) <= 300
-        and SAFE_ID.fullmatch(repo_id) is not None
-        and not {".", ".."} & set(repo_id.split("/"))
+    run: Run
+    pool: ThreadPoolExecutor
+    path: str | None = None
+    coming: Future[Answer] | None = None
+
+    def ask(self, path: str) -> None:
+        self.path, self.coming = path, self.pool.submit(self.run.hub.get, path)
+
+    def get(self, path: str) -> Answer:
+        coming = self.coming if self.path == path else None
+        self.path = self.coming = None
+        return coming.result() if coming else self.run.hub.get(path)
+
+
+@contextmanager
+def _pages_ahead(run: Run) -> Iterator[_Ahead]:
+    with ThreadPoolExecutor(1, thread_name_prefix="listing") as pool:
+        try:
+            yield _Ahead(run, pool)
+        except BaseException:
+            run.hub.stop()  # else leaving would wait for a page that waits for its turn
+            raise
+
+
+def _gone_on_with(run: Run, facets: tuple[str, ...]) -> Sweep | None:
+    sweep = run.state.sweeps.latest()
+    if sweep is None or sweep.outcome is not None:
+        return None
+    if missing := [name for name in facets if name not in sweep.facets]:
+        run.state.sweeps.queue_listed(sweep, enqueue_of(missing, sweep.sweep_id))
+    return sweep
+
+
+def _begun(run: Run, since: str | None, model_limit: int | None, facets: tuple[str, ...]) -> Sweep:
+    can = probe(run)
+    since = since if can.sorts else None
+    sort = "lastModified" if since else "createdAt"
+    size = min(PAGE_SIZE, model_limit or PAGE_SIZE)
+    return run.state.sweeps.start(
+        "incremental" if since else "full",
+        listing_path(size, can.expand, sort=sort),
+        endpoint=run.hub.endpoint,
+        watermark_at=can.hub_time,
+        since_at=_with_overlap(since) if since else None,
+        expand=can.expand,
+        model_limit=model_limit,
+        facets=facets,
     )
 
 
-def split_records(body: bytes) -> Iterator[dict[str, Any]]:
-    """The records of a page; of a page that does not parse, those of its parts that do."""
-    try:
-        records = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        records = list(_parsed_parts(body.decode("utf-8", "replace")))
-    yield from (r for r in records if isinstance(r, dict))
-
-
-def _new_sweep(run: Run, model_limit: int | None) -> Sweep:
-    for expand in (EXPAND + REFUSED_AT_TIMES, EXPAND, []):
-        probe = run.hub.get(_first_path(1, expand))
-        if probe.status not in {400, 422}:
-            first = _first_path(min(PAGE_SIZE, model_limit or PAGE_SIZE), expand)
-            return run.state.start_sweep(
-                first, expand=expand, model_limit=model_limit, facets=run.facets
-            )
-    raise NotAHub(f"{run.hub.endpoint} refuses its own listing with status {probe.status}")
-
-
-def _first_path(page_size: int, expand: list[str]) -> str:
-    query = [("sort", "createdAt"), ("direction", "-1"), ("limit", page_size)]
-    return "/api/models?" + urlencode(query + [("expand", field) for field in expand])
-
-
-def _take_page(run: Run, sweep: Sweep, page_path: str) -> None:
-    if run.state.seen_page(sweep, page_path):
-        run.state.end_sweep(sweep, "looped")
-        raise CursorLoops(
+def _take_page(run: Run, sweep: Sweep, ahead: _Ahead) -> str | None:
+    """Store one page and move past it; how the sweep has ended, where it has before its end."""
+    path = str(sweep.next_path)
+    if run.state.sweeps.seen_page(sweep, path):
+        run.say(
             f"{run.hub.endpoint} loops: page {sweep.page_count + 1} of the listing is one already"
-            f" fetched; {sweep.listed_count:,} models are stored"
+            f" fetched; {sweep.listed_count:,} models are stored, the others are missing"
         )
-    page = _stored_page(run, sweep, page_path)
-    records = list(split_records(body_of(page)))
-    if page["next_path"] is None and _may_be_cut(run, sweep, len(records)):
-        run.state.end_sweep(sweep, "truncated")
-        raise ListingTruncated(
+        return "looped"
+    page, records = _stored_page(run, sweep, path, ahead)
+    following = _following(sweep, path, page, records)
+    if following and not _limit_reached(sweep, len(records)):
+        ahead.ask(following)
+    cut = following is None and _is_cut(run, sweep, path, len(records))
+    if cut:
+        run.say(
             f"{run.hub.endpoint} sends no Link header: its listing ends after {len(records):,}"
             " models and there is no way to the others; those are stored"
         )
-    run.state.record_page(
+    if sweep.kind == "full" and out_of_order(records, "createdAt"):
+        run.say(f"{run.hub.endpoint} lists out of order: models may be missing or listed twice")
+    run.state.sweeps.record_page(
         sweep,
         run_id=run.run_id,
-        next_path=page["next_path"],
-        listed=len(records),
-        wanted=[
-            entry
-            for record in records
-            if is_safe_id(record.get("id"))
-            for entry in wanted_facets(record, run.facets, sweep_id=sweep.sweep_id)
-        ],
+        next_path=following,
+        listed=[listed(record) for record in records if is_safe_id(record.get("id"))],
+        enqueue=enqueue_of(sweep.facets, sweep.sweep_id),
     )
     run.tally["listed"] += len(records)
+    return "truncated" if cut else None
 
 
-def _stored_page(run: Run, sweep: Sweep, page_path: str) -> Envelope:
-    path = run.raw_path("model", f"{sweep.sweep_id:05d}-{sweep.page_count:06d}")
-    if path.exists():  # A crash came between the file and the state: take it as fetched.
-        return next(read_raw(path))
-    answer = run.hub.get(page_path)
-    if answer.status in LOST_CURSOR:  # a sweep that can go no further must not be resumed
-        run.state.end_sweep(sweep, "refused")
-    if answer.status != 200 or not answer.body.lstrip().startswith(b"["):
-        kind = answer.headers.get("content-type", "no content type")
-        raise NotAHub(
-            f"{run.hub.endpoint} does not list models: status {answer.status}, {kind};"
-            " is it a Hub endpoint?"
-        )
+def _stored_page(
+    run: Run, sweep: Sweep, path: str, ahead: _Ahead
+) -> tuple[Envelope, list[dict[str, Any]]]:
+    target = run.raw_path("model", f"{sweep.sweep_id:05d}-{sweep.page_count:06d}")
+    if target.exists():  # A crash came between the file and the state: take it as fetched.
+        page = next(read_raw(target))
+        return page, run.restraint.sifted(body_of(page))[1]
+    answer = _asked(run, sweep, path, ahead)
+    body, records, withheld = run.restraint.sifted(answer.body)
     page = envelope(
-        answer.body,
+        body,
         facet="model",
         run_id=run.run_id,
         sweep_id=sweep.sweep_id,
         next_path=next_path(answer.headers.get("link", ""), run.hub.endpoint),
+        withheld=withheld,
         **answer.provenance,
     )
-    write_raw(path, [page])
-    return page
+    write_raw(target, [page])
+    return page, records
 
 
-def _may_be_cut(run: Run, sweep: Sweep, listed: int) -> bool:
+def _asked(run: Run, sweep: Sweep, path: str, ahead: _Ahead) -> Answer:
+    answer = ahead.get(path)
+    while answer.status in TOO_LARGE and (smaller := _smaller(path)):
+        run.say(f"{run.hub.endpoint} cannot list so much at once: asking for smaller pages")
+        path = smaller
+        answer = run.hub.get(path)
+    if answer.status in LOST_CURSOR:  # a sweep that can go no further must not be resumed
+        run.state.sweeps.end(sweep, "refused")
+    if answer.status != 200 or not answer.body.lstrip().startswith(b"["):
+        raise not_a_listing(run, answer)
+    return answer
+
+
+def _smaller(path: str) -> str | None:
+    size = int(re.search(r"limit=(\d+)", path)[1])  # type: ignore[index]
+    half = max(size // 2, LEAST_PAGE_SIZE)
+    return re.sub(r"limit=\d+", f"limit={half}", path) if half < size else None
+
+
+def _following(
+    sweep: Sweep, path: str, page: Envelope, records: list[dict[str, Any]]
+) -> str | None:
+    """The next page; of an incremental sweep, only as far back as it has to look."""
+    after: str | None = page["next_path"]
+    if sweep.since_at is None:
+        return after
+    by_change = "sort=lastModified" in path
+    key = "lastModified" if by_change else "createdAt"
+    oldest = min((r[key] for r in records if isinstance(r.get(key), str)), default="")
+    if after is not None and oldest >= sweep.since_at:
+        return after
+    return listing_path(_size(path), sweep.expand) if by_change else None
+
+
+def _size(path: str) -> int:
+    return int(re.search(r"limit=(\d+)", path)[1])  # type: ignore[index]
+
+
+def _is_cut(run: Run, sweep: Sweep, path: str, count: int) -> bool:
     # A last page may be exactly full; but a page of one record of many must have a Link.
-    if listed < PAGE_SIZE or sweep.page_count > 0:
+    if count < _size(path) or sweep.page_count > 0 or sweep.kind != "full":
         return False
-    return "link" not in run.hub.get(_first_path(1, sweep.expand)).headers
+    return "link" not in run.hub.get(listing_path(1, sweep.expand)).headers
 
 
-def _limit_reached(sweep: Sweep) -> bool:
-    return sweep.model_limit is not None and sweep.listed_count >= sweep.model_limit
+def _limit_reached(sweep: Sweep, more: int = 0) -> bool:
+    return sweep.model_limit is not None and sweep.listed_count + more >= sweep.model_limit
 
 
-def _parsed_parts(text: str) -> Iterator[Any]:
-    depth, start = 0, 0
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text):
-        if token[0] in "[{":
-            depth += 1
-            start = token.start() if depth == 2 else start
-        elif token[0] in "]}":
-            depth -= 1
-            if depth == 1:
-                yield from _parsed(text[start : token.end()])
+def _with_overlap(since: str) -> str:
+    earlier = datetime.fromisoformat(since) - OVERLAP
+    return earlier.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _parsed(part: str) -> Iterator[Any]:
-    try:
-        yield orjson.loads(part)
-    except orjson.JSONDecodeError:
-        return  # The page is stored as it came; the warehouse rejects this record by position.
+def _say_what_is_missing(run: Run, sweep: Sweep) -> None:
+    told = next(t for t in run.state.sweeps.ended() if t["sweep_id"] == sweep.sweep_id)
+    if told["outcome"] == "incomplete":
+        run.say(
+            f"the listing is incomplete: {told['missing_count']:,} of {told['known_count']:,}"
+            " models known before are not in it"
+        )

@@ -14,6 +14,12 @@ from browsing import FLAGS
 from crawler.localhub.zoo import build_zoo
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of each test's own: request budgets are shared by all that share one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture(scope="session")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zoo of seed 0: a folder with ``hub/`` and ``truth.json``. Read it, never write it."""

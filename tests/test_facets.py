@@ -7,15 +7,16 @@ from hubs import OddHub, contents, crawled, model, recording
 
 from analysis.lineage import derive_lineage
 from crawler.crawl import crawl
-from crawler.facets import FACETS, wanted_facets
 from crawler.hub import BudgetSpent
+from crawler.listed import listed
 from crawler.localhub.running import running
 from crawler.localhub.shelf import Commit, Repo, put_blob, read_folder, write_folder
+from crawler.queue import Enqueue, Outcome
 from crawler.raw import envelope, write_raw
 from crawler.state import CrawlState
 from warehouse.build import build
 
-ALL = tuple(FACETS)
+ALL = ("card", "commits", "tree", "refs", "discussions")
 COMMITS, DISCUSSIONS, FILES = 2_100, 25, 1_200
 
 
@@ -142,27 +143,31 @@ def test_other_facets_ask_for_a_new_sweep_also_after_a_crawl_that_broke_off(tmp_
     assert (home / "raw" / "refs").exists()
 
 
-def test_other_facets_ask_for_a_new_sweep_also_after_a_listing_that_broke_off(tmp_path):
+def test_other_facets_are_queued_for_what_a_listing_that_broke_off_had_listed(tmp_path):
     source, home = recording(tmp_path, [model(f"o/m{n}") for n in range(1500)]), tmp_path / "home"
     with running(source) as endpoint:
         with pytest.raises(BudgetSpent):
-            crawl(home, endpoint=endpoint, hub_name="test", max_requests=2)
+            crawl(home, endpoint=endpoint, hub_name="test", max_requests=3)
         done = crawl(home, endpoint=endpoint, hub_name="test", facets=("refs",))
     assert done.answered == {"refs": 1500}
+    assert done.listed_count == 500
 
 
-def test_the_most_popular_come_first(tmp_path):
+def test_the_most_wanted_come_first(tmp_path):
     records = [{"id": f"o/m{n}", "downloads": n} for n in (1, 30, 2)] + [{"id": "o/unknown"}]
-    wanted = [row for r in records for row in wanted_facets(r, ("card",), sweep_id=1)]
-    state = CrawlState(tmp_path)
-    sweep = state.start_sweep("/first", expand=[], model_limit=None)
-    state.record_page(sweep, run_id=1, next_path=None, listed=4, wanted=wanted)
-    batches = [state.next_batch("card", 1)]
-    for _ in range(3):
-        state.finish_batch(batches[-1][0], [200], run_id=1)
-        batches.append(state.next_batch("card", 1))
+    state, when = CrawlState(tmp_path), "2026-01-01T00:00:00.000Z"
+    sweep = state.sweeps.start("full", "/1", endpoint="e", watermark_at=when)
+    rows = list(map(listed, records))
+    state.sweeps.record_page(
+        sweep, run_id=1, next_path=None, listed=rows, enqueue=[Enqueue("card")]
+    )
+    order = []
+    while batch := state.queue.claim("card", 1):
+        batch_id, (want,) = batch
+        order.append(want.repo_id)
+        state.queue.finish(batch_id, [Outcome(want.repo_id, "main", settled=True)], run_id=1)
     state.close()
-    assert [entry.repo_id for _, (entry,) in batches] == ["o/m30", "o/m2", "o/m1", "o/unknown"]
+    assert order == ["o/m30", "o/m2", "o/m1", "o/unknown"]
 
 
 def test_an_answer_that_is_no_json_is_rejected(tmp_path):
@@ -184,8 +189,8 @@ def test_an_answer_that_is_no_json_is_rejected(tmp_path):
 def test_an_empty_page_that_repeats_for_ever_ends(tmp_path):
     listing = orjson.dumps([{"id": "o/m"}])
     endless = orjson.dumps({"discussions": [], "count": 99, "start": 0})
-    answers = iter([listing, listing])  # the probe and the sweep; whatever follows is endless
+    answers = iter([listing] * 3)  # two questions and the sweep; whatever follows is endless
     with OddHub(lambda is_card: (200, {}, next(answers, endless))) as odd:
         done = crawl(tmp_path, endpoint=odd.endpoint, facets=("discussions",))
     assert done.answered == {"discussions": 1}
-    assert len(odd.seen) == 3
+    assert len(odd.seen) == 4

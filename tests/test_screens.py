@@ -69,7 +69,12 @@ MODELS = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_home(tmp_path_factory.mktemp("home"), MODELS, {"org/tuned": CARD})
+    home = tmp_path_factory.mktemp("home")
+    asked = {"facet": "probe", "repo_id": "org/alone", "revision": "main", "page": 0, "url": "u"}
+    missing = {"status": 404, "error_code": "RepoNotFound", "failure": "gone"}
+    answer = envelope(b"", fetched_at="2026-11-24T00:00:00.000Z", **asked, **missing)
+    write_raw(home / "raw/probe/0000001.jsonl.zst", [answer])
+    return made_home(home, MODELS, {"org/tuned": CARD})
 
 
 @pytest.fixture(autouse=True)
@@ -224,6 +229,7 @@ def test_ghost_alone_and_gated_models() -> None:
     assert "Nobody listed this model" in text_of(open_page("model", id="org/away"))
     assert "declares no base model" in text_of(open_page("model", id="org/alone"))
     assert "gated: manual" in text_of(open_page("model", id="org/small"))
+    assert "gone from the hub by 24 Nov 2026" in text_of(open_page("model", id="org/alone"))
     assert "No card" in text_of(open_page("model", id="org/alone", part="Card"))
 
 

@@ -95,6 +95,9 @@ def _breadcrumb(names: list[str]) -> None:
         st.markdown(f":small[{plain(names[-1])}]", width="content")
 
 
+GONE = {"gone": "gone from", "disabled": "disabled on", "gated": "gated and unlisted on"}
+
+
 def _chips(known: dict[str, Any]) -> list[str]:
     chips = ["root of its tree"] if known["is_root"] and known["member_count"] > 1 else []
     if known["generation"]:
@@ -103,6 +106,8 @@ def _chips(known: dict[str, Any]) -> list[str]:
         chips.append("gated" if known["gated"] == "true" else f"gated: {known['gated']}")
     if known["cycle_id"]:
         chips.append("in a cycle")
+    if known["gone_at"]:
+        chips.append(f"{GONE[known['gone_reason']]} the hub by {day(known['gone_at'])}")
     return chips + [word for word in ("private", "disabled") if known[f"is_{word}"]]
 
 

@@ -3,7 +3,7 @@
 -- Grain: repo_id
 -- Source: the facet probe
 with newest as (
-    select repo_id, fetched_at, status, error_code
+    select repo_id, fetched_at, status, failure, error_code
     from landing.facet_page
     where facet = 'probe' and repo_id is not null
     qualify row_number() over (
@@ -15,7 +15,8 @@ judged as (
         repo_id,
         case
             when status in (401, 403) and error_code = 'GatedRepo' then 'gated'
-            when status in (401, 404, 410) then 'gone'
+            -- failure tells of a repo that answered, but is private by now
+            when failure = 'gone' or status in (401, 404, 410) then 'gone'
             when status in (403, 451) then 'disabled'
         end as reason,
         fetched_at as noticed_at,

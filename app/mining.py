@@ -1,0 +1,308 @@
+"""The commands that fill a home: crawl, import, schedule, forget."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app import AppError
+from app.terminal import progress_bars, say
+
+if TYPE_CHECKING:
+    from crawler.sample import SampleRequest
+
+# What crawler.facets offers; spelled out here so that --help need not import an HTTP client.
+FACETS = (
+    *("card", "commits", "tree", "commit_files", "refs", "discussions", "security"),
+    *("adapter_config", "mergekit_config", "config", "tensors"),
+)
+FACETS_HELP = f"What to fetch of each model, comma-separated: {', '.join(FACETS)}; or none."
+STRATA_HELP = "Strata, comma-separated: pipeline_tag, size, popularity, cohort."
+
+
+class Allocation(StrEnum):
+    """How a sample is shared out among strata."""
+
+    PROPORTIONAL = "proportional"
+    NEYMAN = "neyman"
+
+
+Endpoint = Annotated[str, typer.Option(help="The Hub to crawl.")]
+TokenEnv = Annotated[
+    str | None, typer.Option(help="Name of the environment variable that holds a token.")
+]
+Facets = Annotated[str, typer.Option(help=FACETS_HELP)]
+QueryFiles = Annotated[
+    bool,
+    typer.Option(
+        "--query-files",
+        help="Fetch files too whose requests the Hub counts as downloads of the model.",
+    ),
+]
+MaxRequests = Annotated[int | None, typer.Option(min=1, help="A hard stop.")]
+TimeLimit = Annotated[
+    str,
+    typer.Option(help="Begin no batch of facets this long after the listing: 30m, 1h, off."),
+]
+Contact = Annotated[str | None, typer.Option(help="Address or URL for the User-Agent header.")]
+Source = Annotated[Path, typer.Argument(help="What to take in.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="UTC time that the records tell of; the file's own where not given."),
+]
+HUB = "https://huggingface.co"
+
+
+def crawl(
+    ctx: typer.Context,
+    endpoint: Endpoint = HUB,
+    token_env: TokenEnv = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="List only what changed since a UTC time, or auto: the last sweep."),
+    ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="List anew, though facets are still to be fetched.")
+    ] = False,
+    no_listing: Annotated[
+        bool, typer.Option("--no-listing", help="List nothing: fetch facets of what is known.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Stop the listing after about this many models.")
+    ] = None,
+    facets: Facets = "card",
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Fetch facets of a random sample of this size only.")
+    ] = None,
+    strata: Annotated[str, typer.Option(help=STRATA_HELP)] = "pipeline_tag,popularity",
+    allocation: Annotated[
+        Allocation, typer.Option(help="How the sample is shared out among strata.")
+    ] = Allocation.PROPORTIONAL,
+    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    query_files: QueryFiles = False,
+    max_requests: MaxRequests = None,
+    time_limit: TimeLimit = "off",
+    contact: Contact = None,
+) -> None:
+    """Crawl a Hub into raw files. Stop it anywhere; run again to go on."""
+    from crawler.crawl import crawl as run_crawl
+
+    wanted = chosen_facets(facets)
+    request = None if sample is None else _sample_request(sample, strata, allocation, seed)
+    try:
+        with progress_bars() as report:
+            crawled = run_crawl(
+                ctx.obj,
+                endpoint=endpoint,
+                token=_token(token_env),
+                since=since,
+                anew=anew,
+                listing=not no_listing,
+                model_limit=limit,
+                facets=wanted,
+                sample=request,
+                query_files=query_files,
+                max_requests=max_requests,
+                time_limit_s=_seconds(time_limit),
+                contact=contact,
+                report=report,
+                tell=say,
+            )
+    except KeyboardInterrupt:
+        say("stopped; what came is stored, and the same command goes on from there")
+        raise
+    answered = "".join(f", {count:,} asked for {name}" for name, count in crawled.answered.items())
+    say(f"{crawled.listed_count:,} models listed{answered}")
+
+
+taking_in = typer.Typer(
+    name="import",
+    help="Take in records and models that lie on this machine, by other doors than a crawl.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@taking_in.command(name="hub-stats")
+def import_hub_stats(ctx: typer.Context, source: Source, as_of: AsOf = None) -> None:
+    """Take in models.parquet of the public hub-stats dataset: a whole listing at once."""
+    from crawler.importing import import_hub_stats as run_import
+
+    with progress_bars() as report:
+        _taken(run_import(ctx.obj, source, as_of=as_of, report=report, tell=say))
+
+
+@taking_in.command(name="records")
+def import_records(
+    ctx: typer.Context,
+    source: Source,
+    as_of: AsOf = None,
+    hub: Annotated[str, typer.Option(help="The hub that the records are of.")] = HUB,
+) -> None:
+    """Take in API records (.jsonl, .jsonl.zst), bare or as {"model": …, "card": …}."""
+    from crawler.importing import import_records as run_import
+
+    with progress_bars() as report:
+        _taken(run_import(ctx.obj, source, as_of=as_of, hub_name=hub, report=report, tell=say))
+
+
+@taking_in.command(name="folder")
+def import_folder(
+    ctx: typer.Context,
+    source: Source,
+    owner: Annotated[str, typer.Option(help="Owner that the models are listed under.")] = "local",
+) -> None:
+    """Take in folders of models: configs, cards, and the headers of their weights."""
+    from crawler.importing import import_folder as run_import
+
+    with progress_bars() as report:
+        _taken(run_import(ctx.obj, source, owner=owner, report=report, tell=say))
+
+
+@taking_in.command(name="hf-cache")
+def import_hf_cache(
+    ctx: typer.Context,
+    source: Annotated[
+        Path | None, typer.Argument(help="The cache's folder; huggingface_hub's own if not given.")
+    ] = None,
+) -> None:
+    """Take in what huggingface_hub has downloaded on this machine."""
+    from crawler.importing import import_hf_cache as run_import
+
+    with progress_bars() as report:
+        _taken(run_import(ctx.obj, source, report=report, tell=say))
+
+
+def schedule(
+    ctx: typer.Context,
+    endpoint: Endpoint = HUB,
+    token_env: TokenEnv = None,
+    listing: Annotated[str, typer.Option(help="How often to list what changed, or off.")] = "1h",
+    sweep: Annotated[str, typer.Option(help="How often to list everything, or off.")] = "1d",
+    facets: Facets = "card",
+    query_files: QueryFiles = False,
+    build: Annotated[
+        bool, typer.Option("--build/--no-build", help="Build the warehouse after each crawl.")
+    ] = True,
+    max_requests: Annotated[
+        int | None, typer.Option(min=1, help="A hard stop for each crawl.")
+    ] = None,
+    contact: Contact = None,
+) -> None:
+    """Crawl and build again and again, in one process that runs for months."""
+    from app.schedule import Steps, parse_period, run_schedule
+    from crawler.crawl import crawl as run_crawl
+
+    wanted, token = chosen_facets(facets), _token(token_env)
+    periods = {"listing": parse_period(listing), "sweep": parse_period(sweep)}
+    # Facets of a whole Hub take days; what is listed every hour must not wait for them.
+    shortest = min((p.total_seconds() for p in periods.values() if p), default=None)
+
+    def crawl_once(*, since: str | None) -> str:
+        crawled = run_crawl(
+            ctx.obj,
+            endpoint=endpoint,
+            token=token,
+            since=since,
+            anew=since is None and _is_due(ctx.obj, "sweep", periods["sweep"]),
+            facets=wanted,
+            query_files=query_files,
+            max_requests=max_requests,
+            time_limit_s=shortest,
+            contact=contact,
+            tell=say,
+        )
+        answered = ", ".join(f"{count:,} {name}" for name, count in crawled.answered.items())
+        return f"{crawled.listed_count:,} models listed; {answered or 'no facets'}"
+
+    steps = Steps(
+        list_new=lambda: crawl_once(since="auto"),
+        sweep_all=lambda: crawl_once(since=None),
+        build=lambda: _built(ctx.obj),
+        last_ended=lambda kind: _last_ended(ctx.obj, kind),
+    )
+    run_schedule(
+        ctx.obj,
+        listing=periods["listing"],
+        sweep=periods["sweep"],
+        facets=wanted,
+        build=build,
+        step=steps,
+    )
+
+
+def forget(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="OWNER/NAME, or OWNER for all that is theirs.")],
+) -> None:
+    """Erase all that is stored of a repo or an owner, and never store it again."""
+    from crawler.forget import forget as run_forget
+    from warehouse.build import FILE
+
+    forgotten = run_forget(ctx.obj, name)
+    say(
+        f"{forgotten.repo_count:,} repos forgotten, {forgotten.file_count:,} raw files written anew"
+    )
+    if (ctx.obj / FILE).exists():
+        say(_built(ctx.obj, from_scratch=True))
+
+
+def chosen_facets(text: str) -> tuple[str, ...]:
+    """Facets out of a comma-separated list; ``none`` is none of them."""
+    wanted = tuple(facet for facet in text.split(",") if facet not in {"", "none"})
+    if unknown := set(wanted) - set(FACETS):
+        known = ", ".join(FACETS)
+        raise typer.BadParameter(f"unknown: {', '.join(sorted(unknown))}; there are {known}")
+    return tuple(dict.fromkeys(wanted))
+
+
+def _sample_request(size: int, strata: str, allocation: Allocation, seed: int) -> SampleRequest:
+    from crawler.sample import SampleRequest
+    from crawler.sampling import parse_strata
+
+    return SampleRequest(size, parse_strata(strata), allocation.value, seed)
+
+
+def _last_ended(home: Path, kind: str) -> datetime | None:
+    from crawler.sweeps import last_ended
+
+    ended_at = last_ended(home, {"sweep": "full", "listing": "incremental"}[kind])
+    return None if ended_at is None else datetime.fromisoformat(ended_at)
+
+
+def _is_due(home: Path, kind: str, period: timedelta | None) -> bool:
+    """Whether a new sweep is due, and not only the rest of one that was broken off."""
+    ended_at = _last_ended(home, kind)
+    return not ended_at or not period or datetime.now(UTC) - ended_at > period / 2
+
+
+def _seconds(period: str) -> float | None:
+    from app.schedule import parse_period
+
+    limit = parse_period(period)
+    return None if limit is None else limit.total_seconds()
+
+
+def _built(home: Path, *, from_scratch: bool = False) -> str:
+    from analysis.lineage import derive_lineage
+    from warehouse.build import build
+
+    return f"{build(home, derive=derive_lineage, from_scratch=from_scratch)} is published"
+
+
+def _token(variable: str | None) -> str | None:
+    if variable is None:
+        return None
+    token = os.environ.get(variable)
+    if not token:
+        raise AppError(f"the environment variable {variable} holds no token")
+    return token
+
+
+def _taken(taken: object) -> None:
+    say(str(taken))

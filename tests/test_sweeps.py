@@ -1,0 +1,204 @@
+"""Listing: what a hub can do, what changed, what is missing, what has gone or bears a new name."""
+
+import json
+
+import duckdb
+import pytest
+from hubs import crawled, model, recording
+
+from analysis.lineage import derive_lineage
+from crawler.crawl import SinceUnreadable, crawl
+from crawler.localhub.running import running
+from crawler.queue import queued_counts
+from crawler.raw import body_of, read_raw
+from crawler.restraint import split_page
+from crawler.runs import past_runs
+from warehouse.build import build
+
+EARLY, LATE = "2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"
+
+
+def dated(name, *, created=EARLY, modified=EARLY, **fields):
+    return model(
+        name, createdAt=created, lastModified=modified, sha=f"{hash(name):040x}"[-40:], **fields
+    )
+
+
+def pages(home):
+    files = sorted((home / "raw" / "model").glob("*"))
+    return [split_page(body_of(e))[0] for file in files for e in read_raw(file)]
+
+
+def told_of_sweeps(home):
+    files = sorted((home / "raw" / "sweep").glob("*"))
+    return [json.loads(body_of(next(read_raw(file)))) for file in files]
+
+
+def query(home, sql):
+    with duckdb.connect(build(home, derive=derive_lineage)) as db:
+        return db.execute(sql).fetchall()
+
+
+def test_since_auto_lists_what_changed_and_what_is_new(tmp_path):
+    old = [dated(f"o/old{n}") for n in range(1500)]
+    home = crawled(tmp_path / "home", recording(tmp_path, old), facets=())
+    new = [dated("o/new", created=LATE, modified=LATE), dated("o/old7", modified=LATE, likes=5)]
+    crawled(home, recording(tmp_path, [*old[:7], *old[8:], *new]), facets=(), since="auto")
+    assert [len(page) for page in pages(home)] == [1000, 500, 1000, 1000]
+    assert {r["id"] for r in pages(home)[2][:2]} == {"o/new", "o/old7"}
+    assert pages(home)[3][0]["id"] == "o/new"
+    assert [s["kind"] for s in told_of_sweeps(home)] == ["full", "incremental"]
+    looks = query(
+        home,
+        "select likes_count from model_observation where repo_id = 'o/old7' order by observed_at",
+    )
+    assert looks[-1] == (5,)
+
+
+def test_since_auto_without_a_sweep_lists_everything(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, [dated("o/m")]), since="auto")
+    assert [s["kind"] for s in told_of_sweeps(home)] == ["full"]
+
+
+def test_since_a_time_goes_back_to_it_and_an_hour_more(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, [dated("o/m")]), since="2026-05-01")
+    (sweep,) = told_of_sweeps(home)
+    assert sweep["since_at"] == "2026-04-30T23:00:00.000Z"
+
+
+def test_a_time_that_is_none_is_one_line(tmp_path):
+    with pytest.raises(SinceUnreadable, match="give auto, or one like"):
+        crawled(tmp_path / "home", recording(tmp_path, [dated("o/m")]), since="yesterday")
+
+
+def test_a_repo_that_changed_is_asked_for_its_facets_again(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, [dated("o/m", card="old")]))
+    changed = dated("o/m", card="new", modified=LATE)
+    changed["model"]["sha"] = "f" * 40
+    crawled(home, recording(tmp_path, [changed]), since="auto")
+    assert query(home, "select text from card") == [("new",)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "says"),
+    [
+        ("ignore-sort", "ignores sort"),
+        ("ignore-expand", "ignores expand"),
+        ("refuse-expand", "refuses to expand usedStorage, baseModels, childrenModelCount"),
+        ("refuse-limit", "asking for smaller pages"),
+        ("bare", "ignores sort"),
+    ],
+)
+def test_what_a_hub_cannot_do_is_said_and_the_crawl_goes_on(tmp_path, mode, says):
+    records = [
+        dated(f"o/m{n}", card=f"# {n}", created=f"2026-01-01T00:00:{n % 60:02d}.000Z", likes=n)
+        for n in range(300)
+    ]
+    told, home = [], tmp_path / "home"
+    with running(recording(tmp_path, records), mode=mode) as endpoint:
+        done = crawl(home, endpoint=endpoint, tell=told.append)
+    assert any(says in sentence for sentence in told)
+    assert done.answered == {"card": 300}
+    assert past_runs(home)[0]["notes"] == told
+    assert query(home, "select count(*) from card") == [(300,)]
+
+
+def test_a_page_that_takes_too_long_is_asked_for_in_halves(tmp_path):
+    home, told = tmp_path / "home", []
+    records = [dated(f"o/m{n}") for n in range(600)]
+    with running(recording(tmp_path, records), mode="slow-pages") as endpoint:
+        crawl(home, endpoint=endpoint, facets=(), tell=told.append, backoff_s=0.001)
+    assert [len(page) for page in pages(home)] == [250, 250, 100]
+    assert any("smaller pages" in sentence for sentence in told)
+
+
+def test_an_incremental_listing_of_a_hub_that_ignores_sort_is_a_whole_one(tmp_path):
+    records = [
+        dated(f"o/m{n}", created=f"2026-01-01T00:00:{n:02d}.000Z", likes=n % 7) for n in range(60)
+    ]
+    home, source = tmp_path / "home", recording(tmp_path, records)
+    with running(source, mode="ignore-sort") as endpoint:
+        for _ in range(2):
+            crawl(home, endpoint=endpoint, facets=(), since="auto")
+    assert [s["kind"] for s in told_of_sweeps(home)] == ["full", "full"]
+
+
+def test_facets_that_an_endpoint_lacks_are_left_out_and_said(tmp_path):
+    records = [dated(f"o/m{n}", card=f"# {n}") for n in range(20)]
+    home, told = tmp_path / "home", []
+    with running(recording(tmp_path, records), mode="bare") as endpoint:
+        done = crawl(home, endpoint=endpoint, facets=("refs", "card"), tell=told.append)
+    assert any("does not offer refs" in sentence for sentence in told)
+    assert done.answered["card"] == 20
+
+
+def test_a_listing_from_which_many_are_missing_is_said_to_be_incomplete(tmp_path):
+    records = [dated(f"o/m{n}") for n in range(100)]
+    home, told = crawled(tmp_path / "home", recording(tmp_path, records), facets=()), []
+    crawled(home, recording(tmp_path, records[50:]), facets=(), tell=told.append)
+    assert told == ["the listing is incomplete: 50 of 100 models known before are not in it"]
+    assert [s["outcome"] for s in told_of_sweeps(home)] == ["complete", "incomplete"]
+    crawled(home, recording(tmp_path, records[50:]), facets=(), anew=True)
+    assert not (home / "raw" / "probe").exists()
+
+
+def test_gone_from_two_complete_sweeps_it_is_asked_for_and_gets_a_tombstone(tmp_path):
+    records = [dated(f"o/m{n}") for n in range(5)]
+    home = crawled(tmp_path / "home", recording(tmp_path, records), facets=())
+    crawled(home, recording(tmp_path, records[1:]), facets=())
+    assert query(home, "select count(*) from tombstone") == [(0,)]
+    crawled(home, recording(tmp_path, records[1:]), facets=())
+    assert query(home, "select repo_id, reason from tombstone") == [("o/m0", "gone")]
+    kept = "select known, gone_reason from model where repo_id = 'o/m0'"
+    assert query(home, kept) == [(True, "gone")]
+
+
+def test_a_repo_that_comes_back_loses_its_tombstone(tmp_path):
+    records = [dated(f"o/m{n}") for n in range(5)]
+    home = crawled(tmp_path / "home", recording(tmp_path, records), facets=())
+    for left in (records[1:], records[1:], records):
+        crawled(home, recording(tmp_path, left), facets=())
+    assert query(home, "select count(*) from tombstone") == [(0,)]
+
+
+def test_a_new_name_for_the_same_id_is_an_alias_and_its_facets_come_anew(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, [dated("o/old", card="x", _id="7" * 24)]))
+    renamed = dated("o/new", card="x", _id="7" * 24)
+    crawled(home, recording(tmp_path, [renamed]))
+    assert query(home, "select old_id, repo_id, evidence from alias") == [
+        ("o/old", "o/new", "hub_id")
+    ]
+    assert query(home, "select repo_id, text from card") == [("o/new", "x")]
+    assert query(home, "select repo_id from model") == [("o/new",)]
+
+
+def test_a_redirect_of_what_is_listed_no_more_is_an_alias(tmp_path):
+    records = [dated("o/old"), dated("o/other")]
+    home = crawled(tmp_path / "home", recording(tmp_path, records), facets=())
+    moved = {**dated("o/new"), "former_ids": ["o/old"]}
+    for _ in range(2):
+        crawled(home, recording(tmp_path, [moved, records[1]]), facets=())
+    assert query(home, "select old_id, repo_id, evidence from alias") == [
+        ("o/old", "o/new", "redirect")
+    ]
+
+
+def test_a_crawl_without_a_listing_fetches_what_is_known(tmp_path):
+    source = recording(tmp_path, [dated(f"o/m{n}", card="x") for n in range(5)])
+    home = crawled(tmp_path / "home", source, facets=())
+    crawled(home, source, listing=False)
+    assert len(pages(home)) == 1
+    assert query(home, "select count(*) from card") == [(5,)]
+    assert queued_counts(home) == {}
+
+
+def test_records_that_change_between_pages_are_neither_lost_nor_doubled(tmp_path):
+    records = [
+        dated(f"o/m{n}", created=f"2026-01-01T00:{n // 60:02d}:{n % 60:02d}.000Z")
+        for n in range(2500)
+    ]
+    home = tmp_path / "home"
+    with running(recording(tmp_path, records), mode="moving") as endpoint:
+        crawl(home, endpoint=endpoint, facets=())
+    ids = [r["id"] for page in pages(home) for r in page]
+    assert sorted(ids) == sorted(line["model"]["id"] for line in records)
