@@ -70,6 +70,12 @@ def main() -> None:
             raise
         say(f"hubatlas: {failure.filename or 'the disk'}: {failure.strerror}")
         sys.exit(1)
+    except RuntimeError as failure:
+        # So DuckDB tells that Ctrl-C came amid a query.
+        if "Query interrupted" not in str(failure):
+            raise
+        say("stopped")
+        sys.exit(130)
     except sqlite3.OperationalError as failure:
         if not failure.sqlite_errorname.startswith(STATE_ERRORS):
             raise

@@ -21,6 +21,10 @@ STATUS = {
             (select count(distinct cycle_id) from family_member) as cycles,
             (select count(*) from family) as families
         from model""",
+    "what has changed its place": """
+        select (select count(*) from tombstone) as gone, (select count(*) from alias) as renamed,
+            (select coalesce(sum(lost_commit_count), 0) from history_rewrite) as commits_lost,
+            (select count(*) from leaked_token) as leaked_tokens_masked""",
     "edges by relation": """
         select relation, count(*) as edges from base_model_edge group by all order by 2 desc""",
     "rejected by reason": """

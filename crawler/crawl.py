@@ -211,14 +211,7 @@ def _is_unfetched(run: Run, plan: _Plan, last: Sweep) -> bool:
 
 
 def _end(run: Run, outcome: str) -> None:
-    run.state.runs.end(
-        run.run_id,
-        outcome,
-        request_count=run.hub.request_count,
-        query_file_count=run.tally["query files"],
-        failures=dict(run.hub.failures),
-        notes=run.notes,
-    )
+    run.state.runs.end(run.run_id, outcome, run.counted())
     record_runs_and_sweeps(run.home, run.state, current=None)
 
 

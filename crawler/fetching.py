@@ -65,6 +65,7 @@ def finish_claimed(run: Run) -> None:
 def _finish(run: Run, name: str, batch_id: int, path: Path) -> None:
     outcomes = _outcomes(path) if path.exists() else []
     run.state.queue.finish(batch_id, outcomes, run_id=run.run_id)
+    run.state.runs.keep(run.run_id, run.counted())
     run.tally[name] += len(outcomes)
 
 

@@ -28,6 +28,7 @@ from crawler.listed import hub_id, is_safe_id, listed
 from crawler.raw import Envelope, envelope, write_raw
 from crawler.restraint import Restraint
 from crawler.run import Report, Tell, raw_path, record_runs_and_sweeps
+from crawler.runs import Counted
 from crawler.state import CrawlState
 from crawler.sweeps import Sweep
 
@@ -158,8 +159,7 @@ def _counted(imported: _Import, pages: Iterable[Page], report: Report) -> Import
         imported.take(pages, report)
         outcome = "complete"
     finally:
-        told = {"request_count": 0, "query_file_count": 0, "failures": {}, "notes": []}
-        state.runs.end(imported.run_id, outcome, **told)  # type: ignore[arg-type]
+        state.runs.end(imported.run_id, outcome, Counted())
         record_runs_and_sweeps(imported.home, state, current=None)
     return Imported(imported.record_count, imported.answer_count)
 

@@ -14,6 +14,7 @@ import orjson
 from crawler.hub import Hub
 from crawler.raw import envelope, write_raw
 from crawler.restraint import Restraint
+from crawler.runs import Counted
 from crawler.state import CrawlState
 
 Report = Callable[[str, int, int | None], None]
@@ -54,6 +55,12 @@ class Run:
     def raw_path(self, facet: str, name: str) -> Path:
         """Where a raw file of a facet lies; names are numbers, never repo names."""
         return raw_path(self.home, facet, name)
+
+    def counted(self) -> Counted:
+        """What the run has counted and told so far."""
+        with self.lock:
+            notes, query_files = list(self.notes), self.tally["query files"]
+        return Counted(self.hub.request_count, query_files, dict(self.hub.failures), notes)
 
     def count_query_file(self) -> None:
         """Count a request that the Hub counts as a download; called from many threads."""

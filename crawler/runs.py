@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,21 @@ RUN_FIELDS = (
     *("run_id", "endpoint", "started_at", "ended_at", "outcome", "facets", "listed_count"),
     *("answered_count", "request_count", "query_file_count", "failures", "notes"),
 )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a run has counted, and the sentences that it told."""
+
+    request_count: int = 0
+    query_file_count: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def as_row(self) -> tuple[int, int, str, str]:
+        """As the state keeps it."""
+        failures = json.dumps(self.failures, sort_keys=True)
+        return self.request_count, self.query_file_count, failures, json.dumps(self.notes)
 
 
 @dataclass(frozen=True)
@@ -31,29 +46,21 @@ class Runs:
         ).fetchone()
         return int(row[0])
 
-    def note(self, run_id: int, notes: list[str]) -> None:
-        """Keep what the run has told so far; a run that is killed has told it too."""
-        self.db.execute("update run set notes = ? where run_id = ?", (json.dumps(notes), run_id))
+    def keep(self, run_id: int, counted: Counted) -> None:
+        """Keep what the run has counted and told so far; one that is killed has done it too."""
+        self.db.execute(
+            "update run set request_count = ?, query_file_count = ?, failures = ?, notes = ?"
+            " where run_id = ?",
+            (*counted.as_row(), run_id),
+        )
 
-    def end(
-        self,
-        run_id: int,
-        outcome: str,
-        *,
-        request_count: int,
-        query_file_count: int,
-        failures: dict[str, int],
-        notes: list[str],
-    ) -> None:
+    def end(self, run_id: int, outcome: str, counted: Counted) -> None:
         """Close a run with its outcome: complete, limited, incomplete, stopped or failed."""
         with transaction(self.db, "end of run"):
+            self.keep(run_id, counted)
             self.db.execute(
-                "update run set ended_at = ?, outcome = ?, request_count = ?,"
-                " query_file_count = ?, failures = ?, notes = ? where run_id = ?",
-                (
-                    *(now(), outcome, request_count, query_file_count),
-                    *(json.dumps(failures, sort_keys=True), json.dumps(notes), run_id),
-                ),
+                "update run set ended_at = ?, outcome = ? where run_id = ?",
+                (now(), outcome, run_id),
             )
 
     def told(self, *, current: int | None) -> list[dict[str, Any]]:

@@ -290,3 +290,36 @@ def test_killed_amid_a_crawl_it_goes_on_from_there(tmp_path):
 def test_printable_shows_what_is_hidden(text):
     assert printable(text).isprintable()
     assert printable(text) != text
+
+
+def test_records_are_taken_in_shown_and_forgotten(tmp_path):
+    source, home = recording(tmp_path, LINES), tmp_path / "home"
+    taken = hubatlas("import", "records", str(source), "--hub", "test", home=home)
+    assert taken.returncode == 0
+    assert f"{len(LINES):,} models" in taken.stderr
+    assert hubatlas("build", home=home).returncode == 0
+    asked = "select count(*) as known from model where known"
+    before = json.loads(hubatlas("sql", asked, "--format", "json", home=home).stdout)
+    forgotten = hubatlas("forget", LINES[0]["model"]["id"], home=home)
+    assert "1 repos forgotten" in forgotten.stderr
+    after = json.loads(hubatlas("sql", asked, "--format", "json", home=home).stdout)
+    assert before[0]["known"] - after[0]["known"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("import", "hub-stats", "nowhere.parquet"),
+        ("import", "records", "nowhere.jsonl"),
+        ("import", "folder", "nowhere"),
+        ("import", "hf-cache", "nowhere"),
+        ("forget", "a/b/c"),
+        ("schedule", "--listing", "soon"),
+        ("schedule", "--listing", "off", "--sweep", "off"),
+        ("crawl", "--facets", "config"),
+        ("crawl", "--since", "yesterday", "--endpoint", "http://127.0.0.1:1"),
+        ("crawl", "--sample", "5", "--strata", "colour"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(tmp_path, arguments):
+    assert failed_with_one_line(hubatlas(*arguments, home=tmp_path / "home"))

@@ -55,7 +55,7 @@ def stormy(home, source, facets, *, kills, seed):
     rng = random.Random(seed)
     options = {"hub_name": "test", "facets": facets, "backoff_s": 0.001}
     killed = 0
-    quotas = {"api": 50_000, "resolvers": 2_000}
+    quotas = {"api": 50_000, "resolvers": 6_000}
     storm = {"mode": "storm", "fault_share": 0.05, "seed": seed, "quotas": quotas, "window_s": 2}
     with running(source, **storm) as endpoint:
         for _ in range(10 * kills):
