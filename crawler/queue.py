@@ -76,7 +76,7 @@ class Queue:
                 "insert into facet_queue (repo_key, facet_id, version, priority)"
                 " select repo_key, :facet, coalesce(:version, repo.version),"
                 " repo.popularity + :never + :raised"
-                " from temp.listing join repo using (hub_id)"
+                " from temp.listing join repo using (repo_key)"
                 " where (:needs = 0 or repo.holds & :needs)"
                 " on conflict (repo_key, facet_id) do update set version = excluded.version,"
                 " priority = excluded.priority - :never + 10 * min(365, max(0,"

@@ -172,7 +172,7 @@ class Sweeps:
         with transaction(self.db, "further facets"):
             self._clear_listing()
             self.db.execute(
-                "insert or ignore into temp.listing select hub_id from repo where last_sweep >= ?",
+                "insert into temp.listing select repo_key from repo where last_sweep >= ?",
                 (sweep.sweep_id,),
             )
             self.queue.add(enqueue)
@@ -192,7 +192,7 @@ class Sweeps:
             "insert or ignore into temp.named values (?)", ((repo_id,) for repo_id in repo_ids)
         )
         self.db.execute(
-            "insert into temp.listing select hub_id from repo"
+            "insert into temp.listing select repo_key from repo"
             " where repo_id in (select repo_id from temp.named)"
         )
 
@@ -201,7 +201,7 @@ class Sweeps:
         with transaction(self.db, "known"):
             self._clear_listing()
             self.db.execute(
-                "insert into temp.listing select hub_id from repo"
+                "insert into temp.listing select repo_key from repo"
                 " where gone = 0 and hub_id not like 'local-%'"
             )
             self.queue.add(enqueue)
@@ -218,7 +218,7 @@ class Sweeps:
         with transaction(self.db, "vanished"):
             self._clear_listing()
             count = self.db.execute(
-                "insert into temp.listing select hub_id from repo"
+                "insert into temp.listing select repo_key from repo"
                 " where gone = 0 and last_sweep < ? and hub_id not like 'local-%'",
                 (row[0],),
             ).rowcount
@@ -231,7 +231,6 @@ class Sweeps:
         self.db.execute("delete from temp.page")
         marks = ", ".join("?" * len(COLUMNS))
         self.db.executemany(f"insert into temp.page values ({marks})", listed)  # noqa: S608
-        self.db.execute("insert or ignore into temp.listing select hub_id from temp.page")
         # A repo under a new name has new addresses: what is stored of it bears the old one.
         self.db.execute(
             "delete from facet_queue where repo_key in (select repo_key from repo"
@@ -248,9 +247,13 @@ class Sweeps:
             f" on conflict (hub_id) do update set {changes}",
             {"sweep": sweep.sweep_id},
         )
+        self.db.execute(
+            "insert or ignore into temp.listing"
+            " select repo_key from temp.page join repo using (hub_id)"
+        )
 
     def _clear_listing(self) -> None:
-        self.db.execute("create temp table if not exists listing (hub_id text primary key)")
+        self.db.execute("create temp table if not exists listing (repo_key integer primary key)")
         self.db.execute("delete from temp.listing")
 
     def _completeness(self, sweep: Sweep) -> tuple[int | None, int | None]:
