@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 import orjson
 
 from crawler.database import now, transaction
@@ -12,16 +12,10 @@ from crawler.facets import enqueue_of
 from crawler.queue import SAMPLED
 from crawler.raw import body_of, envelope, read_raw, write_raw
 from crawler.run import Run
-from crawler.sampling import (
-    Allocation,
-    Frame,
-    as_json,
-    cohort,
-    draw_sample,
-    popularity_class,
-    size_class,
-)
 from crawler.sweeps import Sweep
+
+if TYPE_CHECKING:
+    from crawler.sampling import Allocation, Frame
 
 
 @dataclass(frozen=True)
@@ -94,6 +88,9 @@ def queue_sample(run: Run, sweep: Sweep, request: SampleRequest) -> None:
 
 
 def _drawn(run: Run, sweep: Sweep, request: SampleRequest, sample_id: int) -> dict[str, object]:
+    # Only here: numpy and pandas are half of what a crawl without a sample keeps in memory.
+    from crawler.sampling import as_json, draw_sample
+
     frame = _frame(run, sweep)
     sample = draw_sample(
         frame,
@@ -106,6 +103,10 @@ def _drawn(run: Run, sweep: Sweep, request: SampleRequest, sample_id: int) -> di
 
 
 def _frame(run: Run, sweep: Sweep) -> Frame:
+    import numpy as np
+
+    from crawler.sampling import Frame, cohort, popularity_class, size_class
+
     rows = run.state.db.execute(
         "select repo_id, coalesce(pipeline_tag, 'unknown'), parameter_count, storage_bytes,"
         " downloads, created_at from repo where gone = 0 and last_sweep >= ? order by repo_id",
