@@ -71,12 +71,13 @@ class Queue:
 
         A facet whose version is queued or answered already stays as it is.
         """
+        # A cross join is SQLite's word for: the page first, never all repos.
         for wanted in enqueue:
             self.db.execute(
                 "insert into facet_queue (repo_key, facet_id, version, priority)"
                 " select repo_key, :facet, coalesce(:version, repo.version),"
                 " repo.popularity + :never + :raised"
-                " from temp.listing join repo using (repo_key)"
+                " from temp.listing cross join repo using (repo_key)"
                 " where (:needs = 0 or repo.holds & :needs)"
                 " on conflict (repo_key, facet_id) do update set version = excluded.version,"
                 " priority = excluded.priority - :never + 10 * min(365, max(0,"

@@ -184,7 +184,7 @@ def _asked(run: Run, sweep: Sweep, path: str, ahead: _Ahead) -> Answer:
 
 
 def _smaller(path: str) -> str | None:
-    size = int(re.search(r"limit=(\d+)", path)[1])  # type: ignore[index]
+    size = _size(path)
     half = max(size // 2, LEAST_PAGE_SIZE)
     return re.sub(r"limit=\d+", f"limit={half}", path) if half < size else None
 
