@@ -76,7 +76,6 @@ def undisturbed(shelf, tmp_path_factory):
 
 WELL_AT_ONCE = (
     "reset",
-    "http-date",
     "no-range",
     "refuse-limit",
     "slow-pages",
