@@ -18,3 +18,16 @@ def test_every_step_is_measured(tmp_path):
         *("listing into raw files", "cards into raw files"),
         *("build from scratch", "build with nothing new"),
     ]
+
+
+def test_a_whole_hub_is_measured_beside_its_goals(tmp_path):
+    source = recording(tmp_path, [model(f"o/m{n}", card="# x") for n in range(5)])
+    command = [sys.executable, "-m", "benchmarks.scale", str(source), "--times", "3"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    steps = [line.split("  ")[0] for line in ran.stdout.splitlines()[2:-1]]
+    assert steps == [
+        *("sweep, models/s", "sweep, peak RSS in MB"),
+        *("sweep with 5 facets, models/s", "sweep with 5 facets, peak RSS in MB"),
+        *("queue opens, ms", "slowest of 20 claims, ms", "cards, requests/s"),
+    ]
+    assert "75 entries" in ran.stdout
