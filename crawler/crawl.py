@@ -30,6 +30,10 @@ class QueryFilesNotAllowed(CrawlError):
     """A facet was asked for whose requests the Hub counts as downloads."""
 
 
+class NothingToSample(CrawlError):
+    """A sample was asked for without the listing that it is drawn from."""
+
+
 class SinceUnreadable(CrawlError):
     """``since`` is neither ``auto`` nor a time."""
 
@@ -111,6 +115,8 @@ def crawl(
     `CrawlError`, with a one-line message. Whatever is stored stays.
     """
     _check(facets, query_files=query_files)
+    if sample and not listing:
+        raise NothingToSample("a sample is drawn from a listing: leave --no-listing away")
     state = CrawlState(home)
     opened = Hub(
         endpoint,

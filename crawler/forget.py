@@ -94,8 +94,22 @@ def _kept(stored: list[Envelope], restraint: Restraint) -> Iterator[Envelope]:
             )
         elif one.get("facet") == "sample":
             yield _sample(one, restraint)
-        elif not restraint.is_forgotten(one.get("repo_id")):
+        elif not _is_about(one, restraint):
             yield one
+
+
+def _is_about(one: Envelope, restraint: Restraint) -> bool:
+    """Whether an answer is about what is forgotten, also under the name that a redirect led to."""
+    if restraint.is_forgotten(one.get("repo_id")):
+        return True
+    if one.get("facet") not in {"probe", "security"}:
+        return False
+    try:
+        record = orjson.loads(body_of(one))
+    except orjson.JSONDecodeError:
+        return False
+    told = record if isinstance(record, dict) else {}
+    return restraint.is_forgotten(told.get("id"), told.get("_id"))
 
 
 def _sample(one: Envelope, restraint: Restraint) -> Envelope:
