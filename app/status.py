@@ -24,7 +24,7 @@ STATUS = {
     "what has changed its place": """
         select (select count(*) from tombstone) as gone, (select count(*) from alias) as renamed,
             (select coalesce(sum(lost_commit_count), 0) from history_rewrite) as commits_lost,
-            (select count(*) from leaked_token) as leaked_tokens_masked""",
+            (select count(distinct mask) from leaked_token) as leaked_tokens_masked""",
     "edges by relation": """
         select relation, count(*) as edges from base_model_edge group by all order by 2 desc""",
     "rejected by reason": """

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 MARKED_PRIVATE = re.compile(r'"private"\s*:\s*true')
+STATED_ID = re.compile(r'"(_?id)"\s*:\s*("[^"\\\x00-\x1f]*")')
+BRACKET_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 @dataclass(frozen=True)
@@ -41,22 +43,25 @@ class Restraint:
         A page with nothing to withhold stays as it came, byte for byte; so do the records that
         stay of any other.
         """
-        records, whole = split_page(body)
-        if whole and not any(map(self.withholds, records)):
-            return body, records, 0
-        parts = _texts(body, whole=whole)
-        kept = [part for part in parts if not self._withholds_text(part)]
-        if len(kept) == len(parts):
-            return body, records, 0
-        sifted = ("[" + ",".join(kept) + "]").encode()
-        return sifted, split_page(sifted)[0], len(parts) - len(kept)
+        return sift(body, self.withholds)
 
-    def _withholds_text(self, part: str) -> bool:
-        try:
-            record = orjson.loads(part)
-        except orjson.JSONDecodeError:
-            return MARKED_PRIVATE.search(part) is not None
-        return isinstance(record, dict) and self.withholds(record)
+
+def sift(
+    body: bytes, withholds: Callable[[dict[str, Any]], bool]
+) -> tuple[bytes, list[dict[str, Any]], int]:
+    """As `Restraint.sifted`, by any rule; of a record that does not parse it gets what it states.
+
+    That is ``id`` and ``_id`` as far as they can be read, and ``private`` where that is marked.
+    """
+    records, whole = split_page(body)
+    if whole and not any(map(withholds, records)):
+        return body, records, 0
+    parts = _texts(body, whole=whole)
+    kept = [part for part in parts if not withholds(_stated(part))]
+    if len(kept) == len(parts):
+        return body, records, 0
+    sifted = ("[" + ",".join(kept) + "]").encode()
+    return sifted, split_page(sifted)[0], len(parts) - len(kept)
 
 
 def digest(kind: str, name: str) -> str:
@@ -84,10 +89,16 @@ def split_page(body: bytes) -> tuple[list[dict[str, Any]], bool]:
     return [record for record in records if isinstance(record, dict)], whole
 
 
+def page_records(body: bytes) -> list[dict[str, Any]]:
+    """The records of a page; of those that do not parse, what they state of their repo."""
+    records, whole = split_page(body)
+    return records if whole else [_stated(part) for part in _texts(body, whole=False)]
+
+
 def page_parts(page: str) -> Iterator[str]:
     """Each record of a page as its own text, as far as brackets can be matched."""
     depth, start = 0, 0
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', page):
+    for token in BRACKET_OR_STRING.finditer(page):
         if token[0] in "[{":
             depth += 1
             start = token.start() if depth == 2 else start
@@ -105,6 +116,30 @@ def _texts(body: bytes, *, whole: bool) -> list[str]:
     members = orjson.loads(body)
     nested = (dict, list)
     return [next(parts) if isinstance(m, nested) else orjson.dumps(m).decode() for m in members]
+
+
+def _stated(part: str) -> dict[str, Any]:
+    """A record; of one that does not parse the ids it states and whether it is marked private."""
+    record = _parsed(part)
+    if isinstance(record, dict):
+        return record
+    if record is not None:
+        return {}
+    stated = {key: orjson.loads(text) for key, text in STATED_ID.findall(_outermost(part))}
+    return {**stated, **({"private": True} if MARKED_PRIVATE.search(part) else {})}
+
+
+def _outermost(part: str) -> str:
+    """A record's text without what is nested in it."""
+    depth, end, kept = 0, 0, []
+    for token in BRACKET_OR_STRING.finditer(part):
+        if token[0] in "[{":
+            kept += [part[end : token.start()]] if depth == 1 else []
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+            end = token.end() if depth == 1 else end
+    return "".join([*kept, part[end:]])
 
 
 def _parsed(part: str) -> Any:

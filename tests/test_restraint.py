@@ -2,8 +2,10 @@
 
 import duckdb
 from hubs import contents, model, recording
+from raw_homes import RawHome
 
 from analysis.lineage import derive_lineage
+from app.status import STATUS
 from crawler.crawl import crawl
 from crawler.forget import forget
 from crawler.localhub.access import GRANTED_TOKEN
@@ -67,6 +69,29 @@ def test_a_token_in_a_card_is_masked_and_listed_for_the_operator(tmp_path):
     assert TOKEN not in repr(warehouse(home))
     assert "me@lab.test" not in repr(warehouse(home))
     assert query(home, "select repo_id, place from leaked_token") == [("o/m", "card")]
+
+
+def test_a_leak_that_every_sweep_lists_again_is_one(tmp_path):
+    home = RawHome(tmp_path)
+    leaking = {"id": "o/m", "tags": [TOKEN, TOKEN]}
+    home.listing(leaking, {"tags": [TOKEN]}, day=1)
+    home.answer("card", "o/m", TOKEN.encode(), day=3)
+    # Loaded last, though it tells of an earlier time: what stands there now is one.
+    newest = home.listing({**leaking, "tags": [TOKEN]}, day=4)
+    home.listing(leaking, day=2)
+    assert home.rows("select repo_id, place, count, file_count from leaked_token") == [
+        ("o/m", "card", 1, 1),
+        ("o/m", "model", 1, 3),
+        (None, "model", 1, 1),
+    ]
+    found = "select source from leaked_token where repo_id = 'o/m' and place = 'model'"
+    assert home.rows(found) == [(newest,)]
+    with home.built() as db:
+        told = db.execute(STATUS["what has changed its place"])
+        assert dict(zip([c[0] for c in told.description], told.fetchone(), strict=True)) == {
+            **dict.fromkeys(("gone", "renamed", "commits_lost"), 0),
+            "leaked_tokens_masked": 1,
+        }
 
 
 def test_what_is_forgotten_is_in_no_file_and_does_not_come_back(tmp_path):

@@ -1,15 +1,37 @@
 -- An access token that somebody leaked, for the operator: where it was found and the mask that
--- stands there instead. The token itself is in the raw file only.
--- Grain: source, repo_id, place, mask
+-- stands there instead. The token itself is in raw files only: source is the newest that holds it
+-- and count how often it stands there, file_count how many of them hold it.
+-- Grain: repo_id, place, mask
 -- Source: all raw files
+with held as (
+    select
+        raw_file,
+        repo_id,
+        place,
+        mask,
+        min(kind) as kind,
+        sum(count)::bigint as count
+    from landing.leak
+    where repo_id is null or repo_id not in (select repo_id from withheld_repo)
+    group by raw_file, repo_id, place, mask
+),
+dated as (
+    select raw_file, max(fetched_at) as fetched_at
+    from landing.answer
+    where raw_file in (select raw_file from held)
+    group by raw_file
+)
 select
-    raw_file as source,
     repo_id,
     place,
-    any_value(kind) as kind,
+    kind,
     mask,
-    sum(count)::bigint as count
-from landing.leak
-where repo_id is null or repo_id not in (select repo_id from withheld_repo)
-group by raw_file, repo_id, place, mask
-order by source, repo_id, place, mask
+    count,
+    raw_file as source,
+    count(*) over (partition by repo_id, place, mask) as file_count
+from held
+left join dated using (raw_file)
+qualify row_number() over (
+    partition by repo_id, place, mask order by fetched_at desc nulls last, raw_file desc
+) = 1
+order by repo_id, place, mask
