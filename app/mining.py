@@ -1,8 +1,10 @@
-"""The commands that fill a home: crawl, import, schedule, forget."""
+"""The commands that fill a home from a hub, and empty it again: crawl, schedule, forget."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -10,11 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import AppError
+from app.taking_in import HUB, taking_in
 from app.terminal import progress_bars, say
 
 if TYPE_CHECKING:
-    from crawler.sample import SampleRequest
+    from crawler.crawl import Crawled
+    from crawler.plan import SampleRequest
+
+__all__ = ["FACETS", "chosen_facets", "crawl", "forget", "schedule", "taking_in"]
 
 # What crawler.facets offers; spelled out here so that --help need not import an HTTP client.
 FACETS = (
@@ -23,6 +28,9 @@ FACETS = (
 )
 FACETS_HELP = f"What to fetch of each model, comma-separated: {', '.join(FACETS)}; or none."
 STRATA_HELP = "Strata, comma-separated: pipeline_tag, size, popularity, cohort."
+
+# Done, but not all of the listing came; 1 is a failure, 2 wrong usage.
+INCOMPLETE = 3
 
 
 class Allocation(StrEnum):
@@ -50,12 +58,6 @@ TimeLimit = Annotated[
     typer.Option(help="Begin no batch of facets this long after the listing: 30m, 1h, off."),
 ]
 Contact = Annotated[str | None, typer.Option(help="Address or URL for the User-Agent header.")]
-Source = Annotated[Path, typer.Argument(help="What to take in.")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(help="UTC time that the records tell of; the file's own where not given."),
-]
-HUB = "https://huggingface.co"
 
 
 def crawl(
@@ -77,7 +79,7 @@ def crawl(
     ] = None,
     facets: Facets = "card",
     sample: Annotated[
-        int | None, typer.Option(min=1, help="Fetch facets of a random sample of this size only.")
+        int | None, typer.Option(min=2, help="Fetch facets of a random sample of this size only.")
     ] = None,
     strata: Annotated[str, typer.Option(help=STRATA_HELP)] = "pipeline_tag,popularity",
     allocation: Annotated[
@@ -90,16 +92,17 @@ def crawl(
     contact: Contact = None,
 ) -> None:
     """Crawl a Hub into raw files. Stop it anywhere; run again to go on."""
-    from crawler.crawl import crawl as run_crawl
+    with _usage():
+        from crawler.crawl import crawl as run_crawl
 
-    wanted = chosen_facets(facets)
-    request = None if sample is None else _sample_request(sample, strata, allocation, seed)
-    try:
-        with progress_bars() as report:
+        wanted, token, limit_s = chosen_facets(facets), _token(token_env), _seconds(time_limit)
+        _check_hub(endpoint, token, contact)
+        request = None if sample is None else _sample_request(sample, strata, allocation, seed)
+        with _told_when_stopped(), progress_bars() as report:
             crawled = run_crawl(
                 ctx.obj,
                 endpoint=endpoint,
-                token=_token(token_env),
+                token=token,
                 since=since,
                 anew=anew,
                 listing=not no_listing,
@@ -108,74 +111,14 @@ def crawl(
                 sample=request,
                 query_files=query_files,
                 max_requests=max_requests,
-                time_limit_s=_seconds(time_limit),
+                time_limit_s=limit_s,
                 contact=contact,
                 report=report,
                 tell=say,
             )
-    except KeyboardInterrupt:
-        say("stopped; what came is stored, and the same command goes on from there")
-        raise
-    answered = "".join(f", {count:,} asked for {name}" for name, count in crawled.answered.items())
-    say(f"{crawled.listed_count:,} models listed{answered}")
-
-
-taking_in = typer.Typer(
-    name="import",
-    help="Take in records and models that lie on this machine, by other doors than a crawl.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-
-@taking_in.command(name="hub-stats")
-def import_hub_stats(ctx: typer.Context, source: Source, as_of: AsOf = None) -> None:
-    """Take in models.parquet of the public hub-stats dataset: a whole listing at once."""
-    from crawler.importing import import_hub_stats as run_import
-
-    with progress_bars() as report:
-        _taken(run_import(ctx.obj, source, as_of=as_of, report=report, tell=say))
-
-
-@taking_in.command(name="records")
-def import_records(
-    ctx: typer.Context,
-    source: Source,
-    as_of: AsOf = None,
-    hub: Annotated[str, typer.Option(help="The hub that the records are of.")] = HUB,
-) -> None:
-    """Take in API records (.jsonl, .jsonl.zst), bare or as {"model": …, "card": …}."""
-    from crawler.importing import import_records as run_import
-
-    with progress_bars() as report:
-        _taken(run_import(ctx.obj, source, as_of=as_of, hub_name=hub, report=report, tell=say))
-
-
-@taking_in.command(name="folder")
-def import_folder(
-    ctx: typer.Context,
-    source: Source,
-    owner: Annotated[str, typer.Option(help="Owner that the models are listed under.")] = "local",
-) -> None:
-    """Take in folders of models: configs, cards, and the headers of their weights."""
-    from crawler.importing import import_folder as run_import
-
-    with progress_bars() as report:
-        _taken(run_import(ctx.obj, source, owner=owner, report=report, tell=say))
-
-
-@taking_in.command(name="hf-cache")
-def import_hf_cache(
-    ctx: typer.Context,
-    source: Annotated[
-        Path | None, typer.Argument(help="The cache's folder; huggingface_hub's own if not given.")
-    ] = None,
-) -> None:
-    """Take in what huggingface_hub has downloaded on this machine."""
-    from crawler.importing import import_hf_cache as run_import
-
-    with progress_bars() as report:
-        _taken(run_import(ctx.obj, source, report=report, tell=say))
+    say(_brought(crawled))
+    if crawled.outcome == "incomplete":
+        raise typer.Exit(INCOMPLETE)
 
 
 def schedule(
@@ -195,11 +138,15 @@ def schedule(
     contact: Contact = None,
 ) -> None:
     """Crawl and build again and again, in one process that runs for months."""
-    from app.schedule import Steps, parse_period, run_schedule
+    from app.schedule import Steps, log, parse_period, run_schedule
     from crawler.crawl import crawl as run_crawl
+    from crawler.plan import check_query_files
 
-    wanted, token = chosen_facets(facets), _token(token_env)
-    periods = {"listing": parse_period(listing), "sweep": parse_period(sweep)}
+    with _usage():
+        wanted, token = chosen_facets(facets), _token(token_env)
+        _check_hub(endpoint, token, contact)
+        check_query_files(wanted, allowed=query_files)
+        periods = {"listing": parse_period(listing), "sweep": parse_period(sweep)}
     # Facets of a whole Hub take days; what is listed every hour must not wait for them.
     shortest = min((p.total_seconds() for p in periods.values() if p), default=None)
 
@@ -215,10 +162,9 @@ def schedule(
             max_requests=max_requests,
             time_limit_s=shortest,
             contact=contact,
-            tell=say,
+            tell=log,
         )
-        answered = ", ".join(f"{count:,} {name}" for name, count in crawled.answered.items())
-        return f"{crawled.listed_count:,} models listed; {answered or 'no facets'}"
+        return _brought(crawled)
 
     steps = Steps(
         list_new=lambda: crawl_once(since="auto"),
@@ -226,14 +172,15 @@ def schedule(
         build=lambda: _built(ctx.obj),
         last_ended=lambda kind: _last_ended(ctx.obj, kind),
     )
-    run_schedule(
-        ctx.obj,
-        listing=periods["listing"],
-        sweep=periods["sweep"],
-        facets=wanted,
-        build=build,
-        step=steps,
-    )
+    with _usage(), _told_when_stopped():
+        run_schedule(
+            ctx.obj,
+            listing=periods["listing"],
+            sweep=periods["sweep"],
+            facets=wanted,
+            build=build,
+            step=steps,
+        )
 
 
 def forget(
@@ -261,9 +208,51 @@ def chosen_facets(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Tell of what cannot be asked for as of wrong usage, with exit code 2."""
+    from app.schedule import NothingScheduled, PeriodUnreadable
+    from crawler.plan import OptionRefused
+
+    try:
+        yield
+    except (OptionRefused, PeriodUnreadable, NothingScheduled) as refused:
+        raise typer.BadParameter(str(refused)) from None
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("stopped; what came is stored, and the same command goes on from there")
+        raise
+
+
+def _check_hub(endpoint: str, token: str | None, contact: str | None) -> None:
+    from crawler.hub import HeaderUnusable, Hub, NotAHub
+
+    try:
+        Hub(endpoint, token=token, contact=contact)
+    except (HeaderUnusable, NotAHub) as refused:
+        raise typer.BadParameter(str(refused)) from None
+
+
+def _brought(crawled: Crawled) -> str:
+    """One line on what a crawl brought."""
+    listed = "nothing listed"
+    if crawled.has_listed:
+        listed = f"{crawled.listed_count:,} models listed"
+        if crawled.new_count < crawled.listed_count:
+            listed += f" ({crawled.new_count:,} new, {crawled.changed_count:,} changed)"
+    answered = "".join(f", {count:,} asked for {name}" for name, count in crawled.answered.items())
+    missing = "; the listing is incomplete" if crawled.outcome == "incomplete" else ""
+    return listed + answered + missing
+
+
 def _sample_request(size: int, strata: str, allocation: Allocation, seed: int) -> SampleRequest:
-    from crawler.sample import SampleRequest
-    from crawler.sampling import parse_strata
+    from crawler.plan import SampleRequest
+    from crawler.strata import parse_strata
 
     return SampleRequest(size, parse_strata(strata), allocation.value, seed)
 
@@ -300,9 +289,5 @@ def _token(variable: str | None) -> str | None:
         return None
     token = os.environ.get(variable)
     if not token:
-        raise AppError(f"the environment variable {variable} holds no token")
+        raise typer.BadParameter(f"the environment variable {variable} holds no token")
     return token
-
-
-def _taken(taken: object) -> None:
-    say(str(taken))

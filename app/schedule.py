@@ -155,6 +155,11 @@ def run_schedule(
     turns.tell("stopped; the same command goes on from there")
 
 
+def log(sentence: str) -> None:
+    """Write a sentence to stderr as a line of the log, with the time before it."""
+    _say(f"{_iso(datetime.now(UTC))} {sentence}")
+
+
 @dataclass
 class Rhythm:
     """The turns of a schedule, one after the other."""
@@ -238,6 +243,7 @@ class _TimedAlarm:
 
     def __init__(self) -> None:
         self._due: queue.SimpleQueue[Kind] = queue.SimpleQueue()
+        self._waiting: set[Kind] = set()
         # The job only puts a word into a queue, so it needs no threads of its own. However late
         # it is, it runs once.
         self.scheduler = BackgroundScheduler(
@@ -247,18 +253,28 @@ class _TimedAlarm:
         )
 
     def set(self, kind: Kind, due: datetime) -> None:
+        # What fell due behind the turn that sets it anew is one with it.
+        self._waiting.discard(kind)
         self.scheduler.add_job(
-            self._due.put, "date", run_date=due, args=[kind], id=kind, replace_existing=True
+            self._put, "date", run_date=due, args=[kind], id=kind, replace_existing=True
         )
 
     def wait(self, stop: threading.Event) -> Kind | None:
         while not stop.is_set():
             try:
-                return self._due.get(timeout=LOOK_S)
+                kind = self._due.get(timeout=LOOK_S)
             except queue.Empty:
                 # Its own timer stands still while the machine is asleep.
                 self.scheduler.wakeup()
+            else:
+                if kind in self._waiting:
+                    self._waiting.discard(kind)
+                    return kind
         return None
+
+    def _put(self, kind: Kind) -> None:
+        self._waiting.add(kind)
+        self._due.put(kind)
 
 
 @contextmanager

@@ -6,36 +6,29 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler import CrawlError
-from crawler.facets import FACETS, enqueue_of
+from crawler.facets import enqueue_of
 from crawler.fetching import fetch_facet, finish_claimed
 from crawler.hub import DEFAULT_ENDPOINT, Hub
+from crawler.known import knows_any
+from crawler.plan import AUTO, Plan, SampleRequest, since_time
 from crawler.queue import SAMPLED
 from crawler.restraint import Restraint
 from crawler.run import Report, Run, Tell, record_runs_and_sweeps
-from crawler.sample import SampleRequest, is_unfetched, queue_sample
+from crawler.sample import queue_sample, sampled_sweep
 from crawler.state import CrawlState
-from crawler.sweep import sweep_listing
+from crawler.sweep import say_notes, sweep_listing
 from crawler.sweeps import ENDED_WELL, Sweep
+from crawler.waits import Waits
 
 DEFAULT_FACETS = ("card",)
-AUTO = "auto"
-LONG_WAIT_S = 20.0
 
 
-class QueryFilesNotAllowed(CrawlError):
-    """A facet was asked for whose requests the Hub counts as downloads."""
-
-
-class NothingToSample(CrawlError):
-    """A sample was asked for without the listing that it is drawn from."""
-
-
-class SinceUnreadable(CrawlError):
-    """``since`` is neither ``auto`` nor a time."""
+class NothingKnown(CrawlError):
+    """Facets were asked for without a listing, of a home that knows no repo."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +38,24 @@ class Crawled:
     Attributes
     ----------
     listed_count
-        Models listed by this run.
+        Models listed by this run, each once.
     answered
         Repos answered by facet; 404s are answers.
     outcome
         complete, limited (by ``model_limit``), or incomplete: ``notes`` say what is missing.
+    new_count, changed_count
+        Of the models listed, those never heard of before and those known at another commit.
+    has_listed
+        Whether there was a listing at all, and not an earlier one or what is known used instead.
     """
 
     listed_count: int
     answered: dict[str, int]
     outcome: str = "complete"
     notes: list[str] = field(default_factory=list)
+    new_count: int = 0
+    changed_count: int = 0
+    has_listed: bool = True
 
 
 def crawl(
@@ -96,7 +96,8 @@ def crawl(
     facets
         Names out of `crawler.facets.FACETS`, fetched in this order.
     sample
-        Fetch the facets of a random sample of the listed models only.
+        Fetch the facets of a random sample of the listed models only. It is drawn from the last
+        full listing where there is one, and neither ``since`` nor ``anew`` ask for another.
     query_files
         Allow facets whose requests the Hub counts as downloads.
     time_limit_s
@@ -112,12 +113,13 @@ def crawl(
 
     Raises
     ------
-    `CrawlError`, with a one-line message. Whatever is stored stays.
+    `CrawlError`, with a one-line message; `crawler.plan.OptionRefused` before anything is made.
+    Whatever is stored stays.
     """
-    _check(facets, query_files=query_files)
-    if sample and not listing:
-        raise NothingToSample("a sample is drawn from a listing: leave --no-listing away")
-    state = CrawlState(home)
+    plan = Plan(facets, since, anew, listing, model_limit, sample, query_files, time_limit_s)
+    plan.check()
+    if not listing and not knows_any(home):
+        raise NothingKnown(f"{home} knows no models yet: crawl with a listing, or import some")
     opened = Hub(
         endpoint,
         token=token,
@@ -125,8 +127,9 @@ def crawl(
         contact=contact,
         backoff_s=backoff_s,
         clock=clock,
-        on_wait=lambda bucket, seconds: _tell_of_wait(tell, bucket, seconds),
+        on_wait=Waits(tell).tell_of,
     )
+    state = CrawlState(home)
     try:
         with state.locked(), opened as hub:
             state.claim_hub(hub_name or hub.endpoint)
@@ -137,42 +140,24 @@ def crawl(
                 *(run_id, hub, home, state, facets, report, tell, restraint),
                 query_files=query_files,
             )
-            plan = _Plan(since, anew, listing, model_limit, sample, time_limit_s)
             return _crawl(run, plan)
     finally:
         state.close()
 
 
-def _tell_of_wait(tell: Tell, bucket: str, seconds: float) -> None:
-    if seconds >= LONG_WAIT_S:
-        until = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%H:%M:%S UTC")
-        tell(f"waiting {seconds:,.0f} s, until {until}, for the hub's quota of {bucket} requests")
-
-
-@dataclass(frozen=True)
-class _Plan:
-    since: str | None
-    anew: bool
-    listing: bool
-    model_limit: int | None
-    sample: SampleRequest | None
-    time_limit_s: float | None
-
-
-def _crawl(run: Run, plan: _Plan) -> Crawled:
+def _crawl(run: Run, plan: Plan) -> Crawled:
     outcome = "failed"
     try:
         _clear_away(run.home)
         finish_claimed(run)
-        sweep = _listed(run, plan) if plan.listing else _nothing_listed(run)
+        reused = _reused(run, plan)
+        sweep = reused or (_listed(run, plan) if plan.listing else _nothing_listed(run))
         run.state.queue.retry_failed(run.facets)
         if sweep and sweep.outcome == "complete" and run.state.sweeps.queue_vanished(sweep):
             fetch_facet(run, "probe")
         if sweep and plan.sample:
             queue_sample(run, sweep, plan.sample)
-        least, until = SAMPLED if plan.sample else 0, _deadline(plan.time_limit_s)
-        for facet in run.facets:
-            fetch_facet(run, facet, least_priority=least, until=until)
+        _fetch_facets(run, plan)
         outcome = _outcome(sweep)
     except KeyboardInterrupt:
         outcome = "stopped"
@@ -180,11 +165,11 @@ def _crawl(run: Run, plan: _Plan) -> Crawled:
     finally:
         _end(run, outcome)
     answered = {name: run.tally[name] for name in run.facets}
-    return Crawled(run.tally["listed"], answered, outcome, run.notes)
-
-
-def _deadline(time_limit_s: float | None) -> float:
-    return math.inf if time_limit_s is None else time.monotonic() + time_limit_s
+    return Crawled(
+        *(run.tally["listed"], answered, outcome, run.notes, run.tally["new"]),
+        changed_count=run.tally["changed"],
+        has_listed=plan.listing and reused is None,
+    )
 
 
 def _clear_away(home: Path) -> None:
@@ -193,12 +178,40 @@ def _clear_away(home: Path) -> None:
         part.unlink()
 
 
-def _listed(run: Run, plan: _Plan) -> Sweep:
-    """The sweep whose facets are to be fetched: the last one where it is not all fetched yet."""
+def _reused(run: Run, plan: Plan) -> Sweep | None:
+    """A sweep that has ended and that this crawl goes on from; None where it has to list."""
     last = run.state.sweeps.latest()
-    if last and last.outcome in ENDED_WELL and _is_unfetched(run, plan, last):
-        return last
-    since = run.state.sweeps.watermark() if plan.since == AUTO else _time(plan.since)
+    if not plan.listing or plan.since or plan.anew or last is None:
+        return None
+    sweep = _sampled(run, plan, plan.sample) if plan.sample else _unfetched(run, last)
+    if sweep is None or last.outcome not in ENDED_WELL:
+        return None
+    begun_at = sweep.watermark_at[:16].replace("T", " ")
+    run.say(
+        f"the listing of {begun_at} UTC is used again, {sweep.listed_count:,} models;"
+        " crawl --anew lists anew"
+    )
+    say_notes(run, sweep)
+    return sweep
+
+
+def _unfetched(run: Run, last: Sweep) -> Sweep | None:
+    is_asked = set(run.facets) <= set(last.facets)
+    return last if is_asked and run.state.queue.has_open(run.facets) else None
+
+
+def _sampled(run: Run, plan: Plan, request: SampleRequest) -> Sweep | None:
+    sweep_id = sampled_sweep(run, request)
+    if sweep_id is not None:
+        return run.state.sweeps.numbered(sweep_id)
+    return run.state.sweeps.latest_whole(plan.model_limit)
+
+
+def _listed(run: Run, plan: Plan) -> Sweep:
+    if plan.since == AUTO:
+        since = run.state.sweeps.watermark()
+    else:
+        since = None if plan.since is None else since_time(plan.since)
     return sweep_listing(run, since=since, model_limit=plan.model_limit, queued=plan.sample is None)
 
 
@@ -208,12 +221,17 @@ def _nothing_listed(run: Run) -> Sweep | None:
     return None
 
 
-def _is_unfetched(run: Run, plan: _Plan, last: Sweep) -> bool:
-    if plan.since or plan.anew:
-        return False
-    if plan.sample:
-        return is_unfetched(run, plan.sample)
-    return set(run.facets) <= set(last.facets) and run.state.queue.has_open(run.facets)
+def _fetch_facets(run: Run, plan: Plan) -> None:
+    limit, least = plan.time_limit_s, SAMPLED if plan.sample else 0
+    until = math.inf if limit is None else time.monotonic() + limit
+    for facet in run.facets:
+        fetch_facet(run, facet, least_priority=least, until=until)
+    if time.monotonic() >= until:
+        queue = run.state.queue
+        left = {name: queue.open_count(name, least_priority=least) for name in run.facets}
+        waiting = ", ".join(f"{count:,} for {name}" for name, count in left.items() if count)
+        if waiting:
+            run.say(f"the time is up: still to be asked are {waiting}; a later crawl goes on")
 
 
 def _end(run: Run, outcome: str) -> None:
@@ -227,23 +245,3 @@ def _outcome(sweep: Sweep | None) -> str:
     if sweep.outcome in {"complete", "limited"}:
         return str(sweep.outcome)
     return "incomplete"
-
-
-def _check(facets: tuple[str, ...], *, query_files: bool) -> None:
-    counted = [name for name in facets if FACETS[name].query_file]
-    if counted and not query_files:
-        raise QueryFilesNotAllowed(
-            f"the Hub counts each request for {', '.join(counted)} as a download of the model;"
-            " --query-files allows it"
-        )
-
-
-def _time(since: str | None) -> str | None:
-    if since is None:
-        return None
-    try:
-        told = datetime.fromisoformat(since)
-    except ValueError:
-        raise SinceUnreadable(f"{since!r} is no time; give auto, or one like 2026-11-01") from None
-    aware = told if told.tzinfo else told.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

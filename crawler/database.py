@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from crawler import CrawlError
 from crawler.faultpoint import reach
+from crawler.times import api_time
 
 STATE_VERSION = 3
 # One row of facet_queue a repo and facet: the version wanted there, as a number that stands for
@@ -128,4 +129,4 @@ def is_begun(db: sqlite3.Connection, home: Path) -> bool:
 
 def now() -> str:
     """The time of this machine, UTC to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return api_time(datetime.now(UTC))

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from crawler.database import now
-from crawler.doors import DoorRefused, Local, api_time
+from crawler.doors import DoorRefused, Local
 from crawler.doors.folder import folder
 from crawler.doors.hf_cache import hf_cache
 from crawler.doors.hub_stats import hub_stats
@@ -31,6 +31,7 @@ from crawler.run import Report, Tell, raw_path, record_runs_and_sweeps
 from crawler.runs import Counted
 from crawler.state import CrawlState
 from crawler.sweeps import Sweep
+from crawler.times import api_time
 
 PAGE_SIZE = 1000
 LOCAL_PAGE_SIZE = 16  # headers of weights are large

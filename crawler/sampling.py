@@ -10,53 +10,23 @@ Source: Castaño, Martínez-Fernández, Franch, "Lessons Learned from Mining the
 Repository" (2024), arXiv:2402.07323, for strata on the Hub; Neyman, "On the two different aspects
 of the representative method" (1934); Cochran, Sampling Techniques (3rd ed., 1977), chapter 5.
 Pure functions over arrays: no files, no network.
+
+The strata that a listing has are often more than a sample can take two members from. Then the
+smallest are pooled into one stratum of their own, which is sampled at random like any other, so
+that the probabilities stay known and the estimates unbiased.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crawler import CrawlError
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Allocation = Literal["proportional", "neyman"]
-
-STRATA = ("pipeline_tag", "size", "popularity", "cohort")
-UNKNOWN = "unknown"
-# Two of a stratum at least, or its variance cannot be estimated.
-LEAST_OF_STRATUM = 2
-# The Hub gives every older repo this one time of creation.
-LEFT_TRUNCATED_AT = datetime(2022, 3, 2, 23, 29, 4, tzinfo=UTC)
-BYTES_A_PARAMETER = 2
-SIZES = (
-    (100_000_000, "<100M"),
-    (1_000_000_000, "100M-1B"),
-    (3_000_000_000, "1B-3B"),
-    (8_000_000_000, "3B-8B"),
-    (30_000_000_000, "8B-30B"),
-)
-POPULARITIES = (
-    (1, "0"),
-    (10, "1-9"),
-    (100, "10-99"),
-    (1_000, "100-999"),
-    (10_000, "1k-9k"),
-)
-
-
-class StrataUnreadable(CrawlError):
-    """Strata were named that there are none of."""
-
-
-class SampleTooSmall(CrawlError):
-    """There are more strata than a sample of this size can cover."""
+from crawler.allocation import Floats, Ints, allocated, pooled_strata
+from crawler.plan import LEAST_SAMPLE, Allocation, SampleTooSmall
 
 
 @dataclass(frozen=True)
@@ -87,7 +57,10 @@ class Sample:
     Attributes
     ----------
     labels
-        Shape (h,): ``"pipeline_tag=… | size=…"``; ``"all"`` where the frame is one stratum.
+        Shape (h,): ``"pipeline_tag=… | size=…"``; ``"all"`` where the frame is one stratum by
+        request; the last is ``"pooled (37 strata)"`` where so many were pooled.
+    pooled
+        Labels of the strata that were pooled into the last one; empty where none were.
     frame_count, sample_count
         Shape (h,): N_h repos of the frame, n_h of them drawn.
     deviation
@@ -103,6 +76,7 @@ class Sample:
     allocation: Allocation
     seed: int
     labels: list[str]
+    pooled: list[str]
     frame_count: Ints
     sample_count: Ints
     deviation: Floats
@@ -113,56 +87,6 @@ class Sample:
     def inclusion_probability(self) -> Floats:
         """Shape (h,): n_h / N_h, the probability with which a repo of a stratum was drawn."""
         return self.sample_count / self.frame_count
-
-
-def parse_strata(text: str) -> tuple[str, ...]:
-    """Names out of `STRATA`, comma-separated; ``none`` for one stratum of all.
-
-    Raises `StrataUnreadable`.
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    if names == ("none",):
-        return ()
-    if unknown := [name for name in names if name not in STRATA]:
-        raise StrataUnreadable(
-            f"no strata by {', '.join(map(repr, unknown))}; there are {', '.join(STRATA)}"
-        )
-    return names
-
-
-def size_class(parameter_count: int | None, used_storage_bytes: int | None) -> str:
-    """Class of a model's size in parameters.
-
-    Where only the storage is known, two bytes are taken for a parameter, and the class is marked
-    (``"~1B-3B"``): storage holds every format and every past commit, so such a class tends to be
-    too high and must not be mixed with a counted one. Negative numbers are unknown.
-    """
-    if parameter_count is not None and parameter_count >= 0:
-        return _class_of(parameter_count, SIZES, "30B+")
-    if used_storage_bytes is not None and used_storage_bytes >= 0:
-        return "~" + _class_of(used_storage_bytes // BYTES_A_PARAMETER, SIZES, "30B+")
-    return UNKNOWN
-
-
-def popularity_class(downloads: int | None) -> str:
-    """Class of a model's downloads (the Hub's figure for 30 days); negative ones are unknown."""
-    if downloads is None or downloads < 0:
-        return UNKNOWN
-    return _class_of(downloads, POPULARITIES, "10k+")
-
-
-def cohort(created_at: str | None) -> str:
-    """Month of creation in UTC, ``YYYY-MM``; ``"unknown"`` where there is no readable time.
-
-    The Hub gives all repos from before 2022-03-02T23:29:04Z that very time: they are one class,
-    ``"before 2022-03"``.
-    """
-    try:
-        created = datetime.fromisoformat(created_at or "")
-    except ValueError:
-        return UNKNOWN
-    moment = created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
-    return "before 2022-03" if moment <= LEFT_TRUNCATED_AT else f"{moment:%Y-%m}"
 
 
 def draw_sample(
@@ -180,7 +104,10 @@ def draw_sample(
     size
         Members to draw; all of the frame where it holds no more.
     strata
-        Keys of ``frame.columns``; every combination of classes that occurs is a stratum.
+        Keys of ``frame.columns``; every combination of classes that occurs is a stratum. Where
+        ``size`` n cannot give each its least, min(2, N_h), strata are pooled into one, the
+        smallest first and equal ones by label: all whose share n · N_h / N is below their least,
+        then more until the pool has its own. The target has no part in it.
     allocation
         ``proportional``: n_h ∝ N_h. ``neyman``: n_h ∝ N_h · S_h, which for a given size has the
         least variance of the target's mean; a stratum whose S_h is not known is allocated as if
@@ -196,24 +123,27 @@ def draw_sample(
 
     Raises
     ------
-    `SampleTooSmall` where ``size`` cannot give every stratum its least; `ValueError` where a
-    repo_id occurs twice.
+    `SampleTooSmall` for less than two; `ValueError` where a repo_id occurs twice.
     """
+    if size < LEAST_SAMPLE:
+        raise SampleTooSmall(f"a sample has {LEAST_SAMPLE} members at least, not {size}")
     by_id = _order_of_ids(frame.repo_id)
-    labels, code = _strata_of({name: frame.columns[name][by_id] for name in strata}, len(by_id))
+    columns = {name: frame.columns[name][by_id] for name in strata}
+    labels, pooled, code = pooled_strata(*_strata_of(columns, len(by_id)), size)
     frame_count = np.bincount(code, minlength=len(labels))
     target = frame.target[by_id]
     deviation = _deviations(target, code, frame_count)
     weight = frame_count.astype(np.float64)
     if allocation == "neyman":
         weight *= np.where(np.isnan(deviation), _deviation(target), deviation)
-    sample_count = _allocated(min(size, len(by_id)), weight, frame_count)
+    sample_count = allocated(min(size, len(by_id)), weight, frame_count)
     drawn = _drawn(code, frame_count, sample_count, np.random.default_rng(seed))
     return Sample(
         strata=strata,
         allocation=allocation,
         seed=seed,
         labels=labels,
+        pooled=pooled,
         frame_count=frame_count,
         sample_count=sample_count,
         deviation=deviation,
@@ -251,12 +181,9 @@ def as_json(
         "frame_count": len(frame.repo_id),
         "sample_count": len(ids),
         "stratum": [dict(zip(fields, row, strict=True)) for row in strata],
+        "pooled": sample.pooled,
         "members": [list(pair) for pair in zip(ids, labels, strict=True)],
     }
-
-
-def _class_of(number: int, bounds: tuple[tuple[int, str], ...], above: str) -> str:
-    return next((name for bound, name in bounds if number < bound), above)
 
 
 def _order_of_ids(repo_id: npt.NDArray[Any]) -> Ints:
@@ -295,46 +222,6 @@ def _deviations(target: Floats, code: Ints, frame_count: Ints) -> Floats:
 def _deviation(target: Floats) -> float:
     known = target[~np.isnan(target)]
     return float(np.std(known, ddof=1)) if len(known) > 1 else 1.0
-
-
-def _allocated(total: int, weight: Floats, frame_count: Ints) -> Ints:
-    least = np.minimum(LEAST_OF_STRATUM, frame_count)
-    if least.sum() > total:
-        raise SampleTooSmall(
-            f"a sample of {total:,} cannot cover {len(frame_count):,} strata; draw"
-            f" {least.sum():,} at least, or name fewer strata"
-        )
-    exact, counted = least.astype(np.float64), weight > 0
-    room = min(total - least[~counted].sum(), frame_count[counted].sum())
-    exact[counted] = _shares(room, weight[counted], least[counted], frame_count[counted])
-    # A stratum without variance needs no more than its least, unless there is nobody else.
-    rest = ~counted
-    left = total - exact[counted].sum()
-    exact[rest] = _shares(left, frame_count[rest].astype(float), least[rest], frame_count[rest])
-    return _rounded(exact, total, frame_count)
-
-
-def _shares(total: float, weight: Floats, least: Ints, most: Ints) -> Floats:
-    """Sum to ``total``, in proportion to ``weight`` but for strata held at a bound."""
-    if not len(weight):
-        return np.zeros(0)
-    # The sum grows piecewise linearly with the scale: a stratum starts at its least and stops at
-    # its most, and the scale that is wanted lies between two such points.
-    scale = np.concatenate([least / weight, most / weight])
-    order = np.argsort(scale, kind="stable")
-    slope = np.cumsum(np.concatenate([weight, -weight])[order])[:-1]
-    scale = scale[order]
-    reached = least.sum() + np.concatenate([[0.0], np.cumsum(slope * np.diff(scale))])
-    shares: Floats = np.clip(np.interp(total, reached, scale) * weight, least, most)
-    return shares
-
-
-def _rounded(exact: Floats, total: int, most: Ints) -> Ints:
-    count = np.minimum(np.floor(exact + 1e-6).astype(np.int64), most)
-    remainder = np.where(count < most, exact - count, -np.inf)
-    largest = np.argsort(-remainder, kind="stable")[: total - count.sum()]
-    count[largest] += 1
-    return count
 
 
 def _drawn(code: Ints, frame_count: Ints, sample_count: Ints, rng: np.random.Generator) -> Ints:

@@ -22,6 +22,7 @@ from crawler.listed import is_safe_id, listed
 from crawler.raw import Envelope, body_of, envelope, read_raw, write_raw
 from crawler.run import Run
 from crawler.sweeps import Sweep
+from crawler.times import api_time
 
 PAGE_SIZE = 1000
 LEAST_PAGE_SIZE = 10
@@ -57,9 +58,15 @@ def sweep_listing(
                 break
     if sweep.outcome is None:
         run.state.sweeps.end(sweep, "limited" if sweep.next_path else "complete")
-    _say_what_is_missing(run, sweep)
+    say_notes(run, sweep)
     run.report("listing", sweep.listed_count, sweep.listed_count)
     return sweep
+
+
+def say_notes(run: Run, sweep: Sweep) -> None:
+    """Say what a sweep has noted, if this run has not yet."""
+    for note in sweep.notes:
+        run.say(note)
 
 
 @dataclass
@@ -94,12 +101,14 @@ def _gone_on_with(run: Run, facets: tuple[str, ...]) -> Sweep | None:
     sweep = run.state.sweeps.latest()
     if sweep is None or sweep.outcome is not None:
         return None
+    say_notes(run, sweep)
     if missing := [name for name in facets if name not in sweep.facets]:
         run.state.sweeps.queue_listed(sweep, enqueue_of(missing, sweep.sweep_id))
     return sweep
 
 
 def _begun(run: Run, since: str | None, model_limit: int | None, facets: tuple[str, ...]) -> Sweep:
+    told = len(run.notes)
     can = probe(run)
     since = since if can.sorts else None
     sort = "lastModified" if since else "createdAt"
@@ -113,39 +122,57 @@ def _begun(run: Run, since: str | None, model_limit: int | None, facets: tuple[s
         expand=can.expand,
         model_limit=model_limit,
         facets=facets,
+        notes=run.notes[told:],
     )
+
+
+def _note(run: Run, sweep: Sweep, sentence: str) -> None:
+    """Say something of this listing, and keep it with the sweep."""
+    run.say(sentence)
+    if sentence not in sweep.notes:
+        sweep.notes.append(sentence)
 
 
 def _take_page(run: Run, sweep: Sweep, ahead: _Ahead) -> str | None:
     """Store one page and move past it; how the sweep has ended, where it has before its end."""
     path = str(sweep.next_path)
     if run.state.sweeps.seen_page(sweep, path):
-        run.say(
-            f"{run.hub.endpoint} loops: page {sweep.page_count + 1} of the listing is one already"
-            f" fetched; {sweep.listed_count:,} models are stored, the others are missing"
-        )
-        return "looped"
+        return _looped(run, sweep, sweep.page_count + 1, "is one already fetched")
     page, records = _stored_page(run, sweep, path, ahead)
     following = _following(sweep, path, page, records)
     if following and not _limit_reached(sweep, len(records)):
         ahead.ask(following)
     cut = following is None and _is_cut(run, sweep, path, len(records))
     if cut:
-        run.say(
+        _note(
+            *(run, sweep),
             f"{run.hub.endpoint} sends no Link header: its listing ends after {len(records):,}"
-            " models and there is no way to the others; those are stored"
+            " models and there is no way to the others; those are stored",
         )
     if sweep.kind == "full" and out_of_order(records, "createdAt"):
-        run.say(f"{run.hub.endpoint} lists out of order: models may be missing or listed twice")
-    run.state.sweeps.record_page(
+        unsure = f"{run.hub.endpoint} lists out of order: models may be missing or listed twice"
+        _note(run, sweep, unsure)
+    taken = run.state.sweeps.record_page(
         sweep,
         run_id=run.run_id,
         next_path=following,
         listed=[listed(record) for record in records if is_safe_id(record.get("id"))],
         enqueue=enqueue_of(sweep.facets, sweep.sweep_id),
     )
-    run.tally["listed"] += len(records)
+    run.tally.update(taken._asdict())
+    # A cursor may be new each time and yet lead in a circle, for ever.
+    if sweep.kind == "full" and records and not taken.listed and following:
+        return _looped(run, sweep, sweep.page_count, "has nothing but models of earlier pages")
     return "truncated" if cut else None
+
+
+def _looped(run: Run, sweep: Sweep, page: int, what: str) -> str:
+    _note(
+        *(run, sweep),
+        f"{run.hub.endpoint} loops: page {page} of the listing {what};"
+        f" {sweep.listed_count:,} models are stored, the others are missing",
+    )
+    return "looped"
 
 
 def _stored_page(
@@ -173,14 +200,17 @@ def _stored_page(
 def _asked(run: Run, sweep: Sweep, path: str, ahead: _Ahead) -> Answer:
     answer = ahead.get(path)
     while answer.status in TOO_LARGE and (smaller := _smaller(path)):
-        run.say(f"{run.hub.endpoint} cannot list so much at once: asking for smaller pages")
+        smaller_pages = f"{run.hub.endpoint} cannot list so much at once: asking for smaller pages"
+        _note(run, sweep, smaller_pages)
         path = smaller
         answer = run.hub.get(path)
+    if answer.status == 200 and answer.body.lstrip().startswith(b"["):
+        return answer
+    failure = not_a_listing(run, answer)
     if answer.status in LOST_CURSOR:  # a sweep that can go no further must not be resumed
+        sweep.notes.append(str(failure))
         run.state.sweeps.end(sweep, "refused")
-    if answer.status != 200 or not answer.body.lstrip().startswith(b"["):
-        raise not_a_listing(run, answer)
-    return answer
+    raise failure
 
 
 def _smaller(path: str) -> str | None:
@@ -220,14 +250,4 @@ def _limit_reached(sweep: Sweep, more: int = 0) -> bool:
 
 
 def _with_overlap(since: str) -> str:
-    earlier = datetime.fromisoformat(since) - OVERLAP
-    return earlier.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _say_what_is_missing(run: Run, sweep: Sweep) -> None:
-    told = next(t for t in run.state.sweeps.ended() if t["sweep_id"] == sweep.sweep_id)
-    if told["outcome"] == "incomplete":
-        run.say(
-            f"the listing is incomplete: {told['missing_count']:,} of {told['known_count']:,}"
-            " models known before are not in it"
-        )
+    return api_time(datetime.fromisoformat(since) - OVERLAP)

@@ -1,4 +1,4 @@
-"""Sweeps: passes over the listing, and what they have seen of each repo."""
+"""Sweeps: passes over the listing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 from crawler.database import now, reading, transaction
-from crawler.listed import COLUMNS, Listed
+from crawler.known import Taken, clear_listing, take_in
+from crawler.listed import Listed
 from crawler.queue import Enqueue, Queue
 
 ENDED_WELL = frozenset({"complete", "limited", "incomplete", "truncated", "looped"})
@@ -35,6 +36,10 @@ class Sweep:
         ``full``, ``incremental`` (what changed since ``since_at``) or ``import``.
     watermark_at
         The hub's time when the sweep began: the next incremental one starts from there.
+    listed_count
+        Repos that it listed, each once.
+    notes
+        Sentences on what the hub lacks and on what is missing from the listing.
     """
 
     sweep_id: int
@@ -54,7 +59,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Sweeps:
-    """The rows of sweeps, and of the repos that they listed, in a home's state."""
+    """The rows of sweeps in a home's state."""
 
     db: sqlite3.Connection
     queue: Queue
@@ -62,6 +67,17 @@ class Sweeps:
     def latest(self) -> Sweep | None:
         """The sweep that was begun last, ended or not; imports are none."""
         return self._one("kind <> 'import'")
+
+    def latest_whole(self, model_limit: int | None) -> Sweep | None:
+        """The full sweep that came to its end last, or to this limit."""
+        return self._one(
+            "kind = 'full' and (outcome = 'complete' or (outcome = 'limited' and model_limit = ?))",
+            model_limit,
+        )
+
+    def numbered(self, sweep_id: int) -> Sweep | None:
+        """The sweep of this number."""
+        return self._one("sweep_id = ?", sweep_id)
 
     def open_import(self, source: str) -> Sweep | None:
         """The import of this very source that was broken off last."""
@@ -78,17 +94,19 @@ class Sweeps:
         expand: list[str] | None = None,
         model_limit: int | None = None,
         facets: Iterable[str] = (),
+        notes: Iterable[str] = (),
     ) -> Sweep:
         """Begin a pass over the listing, which will queue these facets of each repo."""
+        facets, notes, expand = tuple(facets), list(notes), expand or []
         known = (kind, endpoint, watermark_at, since_at)
-        asked = (model_limit, ",".join(expand or []), ",".join(facets), first_path)
+        asked = (model_limit, ",".join(expand), ",".join(facets), first_path)
         row = self.db.execute(
             "insert into sweep (started_at, kind, endpoint, watermark_at, since_at, model_limit,"
-            " expand, facets, next_path) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning sweep_id",
-            (now(), *known, *asked),
+            " expand, facets, next_path, notes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " returning sweep_id",
+            (now(), *known, *asked, json.dumps(notes)),
         ).fetchone()
-        expand = expand or []
-        return Sweep(int(row[0]), *known, expand, tuple(facets), model_limit, first_path)
+        return Sweep(int(row[0]), *known, expand, facets, model_limit, first_path, notes=notes)
 
     def end(self, sweep: Sweep, outcome: str) -> None:
         """Close a sweep: complete, incomplete, limited, truncated, looped or refused."""
@@ -96,6 +114,10 @@ class Sweeps:
             known, missing = self._completeness(sweep) if outcome == "complete" else (None, None)
             if missing and missing > max(10, (known or 0) // 50):
                 outcome = "incomplete"
+                sweep.notes.append(
+                    f"the listing is incomplete: {missing:,} of {known:,} models known before are"
+                    " not in it"
+                )
             self.db.execute(
                 "update sweep set ended_at = ?, outcome = ?, known_count = ?, missing_count = ?,"
                 " notes = ?, next_path = case when ? = 'limited' then next_path end"
@@ -140,37 +162,41 @@ class Sweeps:
         listed: list[Listed],
         enqueue: Iterable[Enqueue] = (),
         settled: Mapping[str, list[str]] = MappingProxyType({}),
-    ) -> None:
+    ) -> Taken:
         """Move the sweep past one page, take in its repos and queue their facets, all or nothing.
 
-        ``settled`` names facets that an import brought along, each with the repos' hub ids.
+        ``settled`` names facets that an import brought along, each with the repos' hub ids. Repos
+        that the sweep has listed before, on another page, are not counted again.
         """
         with transaction(self.db, "page"):
             self.db.execute(
                 "insert or ignore into sweep_page values (?, ?)", (sweep.sweep_id, sweep.next_path)
             )
-            self._take_in(sweep, listed)
+            # What an import tells of an earlier time than the last sweep says nothing of today.
+            stale = sweep.kind == "import" and sweep.watermark_at < (self.watermark() or "")
+            taken = take_in(self.db, listed, sweep_id=sweep.sweep_id, stale=stale)
             self.queue.add(enqueue)
             for facet, hub_ids in settled.items():
                 self.queue.settle(facet, hub_ids)
             self.db.execute(
                 "update sweep set next_path = ?, page_count = page_count + 1,"
-                " listed_count = listed_count + ? where sweep_id = ?",
-                (next_path, len(listed), sweep.sweep_id),
+                " listed_count = listed_count + ?, notes = ? where sweep_id = ?",
+                (next_path, taken.listed, json.dumps(sweep.notes), sweep.sweep_id),
             )
             self.db.execute(
                 "update run set listed_count = listed_count + ? where run_id = ?",
-                (len(listed), run_id),
+                (taken.listed, run_id),
             )
         sweep.next_path = next_path
         sweep.page_count += 1
-        sweep.listed_count += len(listed)
+        sweep.listed_count += taken.listed
+        return taken
 
     def queue_listed(self, sweep: Sweep, enqueue: Iterable[Enqueue]) -> None:
         """Queue further facets of all that a sweep has listed so far."""
         enqueue = list(enqueue)
         with transaction(self.db, "further facets"):
-            self._clear_listing()
+            clear_listing(self.db)
             self.db.execute(
                 "insert into temp.listing select repo_key from repo where last_sweep >= ?",
                 (sweep.sweep_id,),
@@ -183,23 +209,10 @@ class Sweeps:
             )
         sweep.facets = facets
 
-    def list_repos(self, repo_ids: Iterable[str]) -> None:
-        """Fill ``temp.listing`` with repos by name, within the caller's transaction."""
-        self._clear_listing()
-        self.db.execute("create temp table if not exists named (repo_id text primary key)")
-        self.db.execute("delete from temp.named")
-        self.db.executemany(
-            "insert or ignore into temp.named values (?)", ((repo_id,) for repo_id in repo_ids)
-        )
-        self.db.execute(
-            "insert into temp.listing select repo_key from repo"
-            " where repo_id in (select repo_id from temp.named)"
-        )
-
     def queue_known(self, enqueue: Iterable[Enqueue]) -> None:
         """Queue facets of all repos that a hub listed or an import brought."""
         with transaction(self.db, "known"):
-            self._clear_listing()
+            clear_listing(self.db)
             self.db.execute(
                 "insert into temp.listing select repo_key from repo"
                 " where gone = 0 and hub_id not like 'local-%'"
@@ -216,7 +229,7 @@ class Sweeps:
         if row[0] is None:
             return 0
         with transaction(self.db, "vanished"):
-            self._clear_listing()
+            clear_listing(self.db)
             count = self.db.execute(
                 "insert into temp.listing select repo_key from repo"
                 " where gone = 0 and last_sweep < ? and hub_id not like 'local-%'",
@@ -224,37 +237,6 @@ class Sweeps:
             ).rowcount
             self.queue.add([Enqueue("probe", version=sweep.sweep_id)])
         return count
-
-    def _take_in(self, sweep: Sweep, listed: list[Listed]) -> None:
-        self._clear_listing()
-        self.db.execute(f"create temp table if not exists page ({', '.join(COLUMNS)})")
-        self.db.execute("delete from temp.page")
-        marks = ", ".join("?" * len(COLUMNS))
-        self.db.executemany(f"insert into temp.page values ({marks})", listed)  # noqa: S608
-        # A repo under a new name has new addresses: what is stored of it bears the old one.
-        self.db.execute(
-            "delete from facet_queue where repo_key in (select repo_key from repo"
-            " join temp.page using (hub_id) where repo.repo_id <> page.repo_id)"
-        )
-        kept = [name for name in COLUMNS if name != "hub_id"]
-        # What an import tells of an earlier time than the last sweep says nothing of today.
-        stale = sweep.kind == "import" and sweep.watermark_at < (self.watermark() or "")
-        changes = ", ".join(f"{name} = excluded.{name}" for name in kept if not stale)
-        changes += ", last_sweep = :sweep, gone = 0" if not stale else "last_sweep = last_sweep"
-        self.db.execute(
-            f"insert into repo ({', '.join(COLUMNS)}, first_sweep, last_sweep)"  # noqa: S608
-            f" select {', '.join(COLUMNS)}, :sweep, :sweep from temp.page where true"
-            f" on conflict (hub_id) do update set {changes}",
-            {"sweep": sweep.sweep_id},
-        )
-        self.db.execute(
-            "insert or ignore into temp.listing"
-            " select repo_key from temp.page join repo using (hub_id)"
-        )
-
-    def _clear_listing(self) -> None:
-        self.db.execute("create temp table if not exists listing (repo_key integer primary key)")
-        self.db.execute("delete from temp.listing")
 
     def _completeness(self, sweep: Sweep) -> tuple[int | None, int | None]:
         """How many repos were known before a full sweep, and how many of these it did not list."""

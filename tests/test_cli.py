@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 from hubs import crawled, model, recording
 
 from app.terminal import printable
+from crawler.localhub.running import running
 
 COMMAND = [str(Path(sys.executable).parent / "hubatlas")]
 VERBS = [
@@ -159,8 +161,7 @@ def test_status_needs_no_warehouse(tmp_path):
         (["tree", "A/Root"], "did you mean a/root"),
         (["tree", "<script>/../x"], "no model"),
         (["crawl", "--endpoint", "http://127.0.0.1:9"], "did not answer"),
-        (["crawl", "--endpoint", "nonsense"], "is no endpoint"),
-        (["crawl", "--token-env", "NO_SUCH_VARIABLE"], "holds no token"),
+        (["crawl", "--no-listing"], "knows no models yet: crawl with a listing, or import some"),
         (["serve", "/nowhere/at/all.jsonl"], "/nowhere/at/all.jsonl"),
     ],
 )
@@ -180,9 +181,50 @@ def test_without_a_warehouse_it_says_what_to_run(tmp_path, arguments):
     assert "run: hubatlas" in ran.stderr
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["sql"], ["crawl", "--facets", "gold"], ["tree"]])
-def test_wrong_usage_is_exit_2(home, arguments):
-    assert hubatlas(*arguments, home=home).returncode == 2
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("fly", "No such command"),
+        ("sql", "Missing argument"),
+        ("tree", "Missing argument"),
+        ("crawl --facets gold", "unknown: gold"),
+        ("crawl --facets config", "--query-files allows it"),
+        ("crawl --since yesterday", "'yesterday' is no time"),
+        ("crawl --since 0001-01-01T00:00+05:00", "is no time"),
+        ("crawl --endpoint nonsense", "is no endpoint"),
+        ("crawl --contact \x07", "plain ASCII"),
+        ("crawl --token-env NO_SUCH_VARIABLE", "holds no token"),
+        ("crawl --time-limit soon", "is no period"),
+        ("crawl --sample 1", "greater than or equal to 2"),
+        ("crawl --sample 5 --strata colour", "no strata by 'colour'"),
+        ("crawl --sample 5 --no-listing", "--sample needs a listing"),
+        ("crawl --since auto --no-listing", "--since needs a listing"),
+        ("crawl --anew --no-listing", "--anew needs a listing"),
+        ("schedule --facets config", "--query-files allows it"),
+        ("schedule --listing soon", "is no period"),
+        ("schedule --listing off --sweep off", "neither --listing nor --sweep has a period"),
+        ("schedule --token-env NO_SUCH_VARIABLE", "holds no token"),
+        ("schedule --endpoint ftp://x", "is no endpoint"),
+    ],
+)
+def test_wrong_usage_is_exit_2_before_anything_is_made(tmp_path, arguments, says):
+    ran = hubatlas(*arguments.split(" "), home=tmp_path / "home")
+    assert (ran.returncode, says in ran.stderr) == (2, True), ran.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_listing_that_is_not_whole_is_exit_3_and_said_again_as_long_as_it_is_used(tmp_path):
+    source, at = recording(tmp_path, [model(f"o/m{n}") for n in range(1200)]), tmp_path / "home"
+    with running(source, mode="no-link") as endpoint:
+        crawl = ("crawl", "--endpoint", endpoint)
+        spent = hubatlas(*crawl, "--max-requests", "400", home=at)
+        assert (spent.returncode, "--max-requests is reached" in spent.stderr) == (1, True)
+        rest = hubatlas(*crawl, home=at)
+    assert rest.returncode == 3
+    assert "sends no Link header" in rest.stderr
+    assert "UTC is used again, 1,000 models; crawl --anew lists anew" in rest.stderr
+    last = rest.stderr.splitlines()[-1]
+    assert re.fullmatch(r"nothing listed, \d+ asked for card; the listing is incomplete", last)
 
 
 @pytest.mark.parametrize("verb", ["app", "serve"])
@@ -314,11 +356,6 @@ def test_records_are_taken_in_shown_and_forgotten(tmp_path):
         ("import", "folder", "nowhere"),
         ("import", "hf-cache", "nowhere"),
         ("forget", "a/b/c"),
-        ("schedule", "--listing", "soon"),
-        ("schedule", "--listing", "off", "--sweep", "off"),
-        ("crawl", "--facets", "config"),
-        ("crawl", "--since", "yesterday", "--endpoint", "http://127.0.0.1:1"),
-        ("crawl", "--sample", "5", "--strata", "colour"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(tmp_path, arguments):

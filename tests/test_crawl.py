@@ -1,5 +1,6 @@
 """A crawl over real HTTP: whole, resumable, and honest about servers that are no good hub."""
 
+import itertools
 import shutil
 import signal
 import sqlite3
@@ -26,6 +27,7 @@ from crawler.raw import RawFileDamaged, body_of, envelope, read_raw, write_raw
 from crawler.restraint import split_page
 from crawler.runs import past_runs
 from crawler.state import CrawlState, HomeBusy, OtherHub
+from crawler.waits import Waits
 from warehouse.build import build
 
 ZERO_CARDS = [model(f"owner/model-{n:04d}", sha=f"{n:040x}") for n in range(2500)]
@@ -323,6 +325,41 @@ def test_ctrl_c_ends_a_crawl_that_waits_for_its_turn(tmp_path):
     assert child.returncode == 130
     assert b"the same command goes on from there" in said
     assert past_runs(tmp_path)[0]["outcome"] == "stopped"
+
+
+def test_a_wait_of_all_connections_is_said_once():
+    told = []
+    waits = Waits(told.append)
+    for bucket, seconds in [("api", 5), *[("api", 60)] * 8, ("resolvers", 60), ("api", 300)]:
+        waits.tell_of(bucket, seconds)
+    assert [sentence.partition(",")[0] for sentence in told] == [
+        "waiting 60 s",
+        "waiting 60 s",
+        "waiting 300 s",
+    ]
+    assert told[1].endswith("for the hub's quota of resolvers requests")
+
+
+def test_what_a_time_limit_leaves_is_said(tmp_path, few):
+    told = []
+    with running(few) as endpoint:
+        done = crawl(tmp_path, endpoint=endpoint, time_limit_s=0, tell=told.append)
+        assert done.answered == {"card": 0}
+        assert told == ["the time is up: still to be asked are 40 for card; a later crawl goes on"]
+        assert crawl(tmp_path, endpoint=endpoint).answered == {"card": 40}
+
+
+def test_ever_new_cursors_to_the_same_models_are_a_loop(tmp_path):
+    number, told = itertools.count(), []
+
+    def answer(is_card):
+        after = {"Link": f'</api/models?cursor=x{next(number)}>; rel="next"'}
+        return (404, {}, b"") if is_card else (200, after, LISTING[2])
+
+    with OddHub(answer) as odd:
+        crawled = crawl(tmp_path, endpoint=odd.endpoint, facets=(), tell=told.append)
+    assert (crawled.listed_count, crawled.outcome) == (9, "incomplete")
+    assert "loops: page 2 of the listing has nothing but models of earlier pages" in told[-1]
 
 
 def test_cards_that_a_hub_failed_to_answer_are_asked_for_again(tmp_path):

@@ -9,17 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.sampling import StratumTooThin, stratified_mean
-from crawler.sampling import (
-    Frame,
-    SampleTooSmall,
-    StrataUnreadable,
-    as_json,
-    cohort,
-    draw_sample,
-    parse_strata,
-    popularity_class,
-    size_class,
-)
+from crawler.plan import SampleTooSmall, StrataUnreadable
+from crawler.sampling import Frame, as_json, draw_sample
+from crawler.strata import cohort, parse_strata, popularity_class, size_class
 
 TAGS = ("text-generation", "fill-mask", "unknown", "reinforcement-learning")
 
@@ -156,12 +148,50 @@ def test_a_stratum_whose_target_is_unknown_is_allocated_like_the_frame():
     assert body["stratum"][1]["deviation"] is None
 
 
-def test_a_sample_that_cannot_cover_its_strata_names_the_least():
-    frame = frame_of(["a"] * 9 + ["b"] * 9 + ["c"], [0.0] * 19)
-    with pytest.raises(SampleTooSmall, match=r"of 4 cannot cover 3 strata; draw 5 at least"):
-        draw_sample(frame, size=4, strata=("pipeline_tag",), allocation="neyman", seed=1)
-    least = draw_sample(frame, size=5, strata=("pipeline_tag",), allocation="neyman", seed=1)
-    assert list(counts(least).values()) == [2, 2, 1]
+def pools(tags, size, allocation="proportional", target=None):
+    frame = frame_of(tags, target or [0.0] * len(tags))
+    return draw_sample(frame, size=size, strata=("pipeline_tag",), allocation=allocation, seed=1)
+
+
+def test_strata_are_pooled_only_where_a_sample_cannot_give_each_its_least():
+    tags = ["a"] * 9 + ["b"] * 9 + ["c"]
+    assert list(counts(pools(tags, 5)).values()) == [2, 2, 1]
+    assert pools(tags, 5).pooled == []
+    # Shares of 4: 1.9, 1.9, 0.2; all are below their least.
+    assert counts(pools(tags, 4)) == {"pooled (3 strata)": 4}
+    assert pools(tags, 4).pooled == ["pipeline_tag=a", "pipeline_tag=b", "pipeline_tag=c"]
+
+
+def test_the_smallest_strata_are_pooled_by_their_share_until_the_pool_has_its_least():
+    tags = ["a"] * 50 + ["b"] * 40 + ["c"] * 5 + ["d"] * 4 + ["e"]
+    # Shares of 8: 4, 3.2, 0.4, 0.32, 0.08; the least of the five are 9.
+    assert counts(pools(tags, 8)) == {
+        "pipeline_tag=a": 3,
+        "pipeline_tag=b": 3,
+        "pooled (3 strata)": 2,
+    }
+    # Shares of 5: 2.5, 2, …; but two each and two of the pool are 6.
+    assert counts(pools(tags, 5)) == {"pipeline_tag=a": 3, "pooled (4 strata)": 2}
+
+
+def test_of_equal_strata_the_first_by_label_are_pooled_whatever_the_order_of_rows():
+    tags = ["d"] * 4 + ["c"] * 4 + ["b"] * 4 + ["a"] * 4
+    for order in (tags, tags[::-1]):
+        assert pools(order, 6).pooled == [f"pipeline_tag={name}" for name in "abcd"]
+    uneven = ["d"] * 3 + ["c"] * 3 + ["b"] * 3 + ["a"] * 30
+    assert pools(uneven, 4).pooled == [f"pipeline_tag={name}" for name in "bcd"]
+
+
+def test_neyman_allocation_pools_by_size_and_gives_the_pool_its_weight():
+    tags = ["a"] * 40 + [f"rare{n}" for n in range(20)]
+    target = [1.0] * 40 + [0.0, 100.0] * 10
+    drawn = pools(tags, 12, "neyman", target)
+    assert counts(drawn) == {"pipeline_tag=a": 2, "pooled (20 strata)": 10}
+
+
+def test_a_sample_of_one_says_nothing():
+    with pytest.raises(SampleTooSmall, match="2 members at least"):
+        pools(["a"] * 9, 1)
 
 
 def test_a_sample_larger_than_the_frame_is_the_frame():
@@ -242,6 +272,50 @@ def test_counts_sum_to_the_size_and_keep_their_bounds(rows, size, allocation, se
         assert drawn.labels[stratum] == f"pipeline_tag={tags[member]} | size={sizes[member]}"
 
 
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=40),
+    st.integers(2, 60),
+    st.sampled_from(["proportional", "neyman"]),
+    st.integers(0, 2**32),
+)
+def test_with_pooled_strata_probabilities_sum_to_the_size_and_every_stratum_has_its_least(
+    sizes, size, allocation, seed
+):
+    tags = [f"{number:02d}" for number, count in enumerate(sizes) for _ in range(count)]
+    target = np.random.default_rng(seed).lognormal(size=len(tags))
+    drawn = draw_sample(
+        frame_of(tags, target),
+        size=size,
+        strata=("pipeline_tag",),
+        allocation=allocation,
+        seed=seed,
+    )
+    of_each_repo = np.repeat(drawn.inclusion_probability, drawn.frame_count)
+    assert of_each_repo.sum() == pytest.approx(min(size, len(tags)))
+    assert (drawn.sample_count >= np.minimum(2, drawn.frame_count)).all()
+    left = set(drawn.labels) - {f"pooled ({len(drawn.pooled)} strata)"}
+    assert sorted([*left, *drawn.pooled]) == sorted(f"pipeline_tag={tag}" for tag in set(tags))
+    if drawn.pooled:
+        assert sum(min(2, count) for count in sizes) > size, "pooled without need"
+
+
+@pytest.mark.parametrize("allocation", ["proportional", "neyman"])
+def test_an_estimate_over_pooled_strata_is_unbiased(allocation):
+    rng = np.random.default_rng(3)
+    kind = np.minimum(rng.geometric(0.15, 2000), 30)
+    frame = frame_of([f"{k:02d}" for k in kind], rng.normal(kind, 1.0))
+    means = []
+    for seed in range(400):
+        drawn = draw_sample(
+            frame, size=40, strata=("pipeline_tag",), allocation=allocation, seed=seed
+        )
+        assert drawn.pooled
+        values = frame.target[drawn.members]
+        means.append(stratified_mean(values, drawn.member_stratum, drawn.frame_count)[0])
+    error = np.std(means) / np.sqrt(len(means))
+    assert abs(np.mean(means) - frame.target.mean()) < 4 * error
+
+
 def test_the_stored_sample_says_how_likely_each_member_was():
     frame = frame_of(["a"] * 4 + ["b"], [0.0, 1.0, 2.0, 3.0, 4.0])
     drawn = draw_sample(frame, size=3, strata=("pipeline_tag",), allocation="neyman", seed=7)
@@ -274,6 +348,7 @@ def test_the_stored_sample_says_how_likely_each_member_was():
                 "inclusion_probability": 1.0,
             },
         ],
+        "pooled": [],
         "members": [
             [ids[0], "pipeline_tag=a"],
             [ids[1], "pipeline_tag=a"],

@@ -7,8 +7,10 @@ import pytest
 from hubs import crawled, model, recording
 
 from analysis.lineage import derive_lineage
-from crawler.crawl import SinceUnreadable, crawl
+from crawler.crawl import crawl
+from crawler.hub import BudgetSpent
 from crawler.localhub.running import running
+from crawler.plan import SinceUnreadable
 from crawler.queue import queued_counts
 from crawler.raw import body_of, read_raw
 from crawler.restraint import split_page
@@ -53,6 +55,19 @@ def test_since_auto_lists_what_changed_and_what_is_new(tmp_path):
         "select likes_count from model_observation where repo_id = 'o/old7' order by observed_at",
     )
     assert looks[-1] == (5,)
+
+
+def test_a_model_that_both_passes_list_is_counted_once(tmp_path):
+    old = [dated(f"o/old{n}") for n in range(1500)]
+    home, told = crawled(tmp_path / "home", recording(tmp_path, old), facets=()), []
+    new, changed = dated("o/new", created=LATE, modified=LATE), dated("o/old7", modified=LATE)
+    changed["model"]["sha"] = "f" * 40
+    with running(recording(tmp_path, [*old[:7], *old[8:], new, changed])) as endpoint:
+        done = crawl(home, endpoint=endpoint, hub_name="test", since="auto", tell=told.append)
+    ids = {record["id"] for page in pages(home)[2:] for record in page}
+    assert done.listed_count == len(ids) < 1501
+    assert (done.new_count, done.changed_count) == (1, 1)
+    assert told_of_sweeps(home)[1]["listed_count"] == past_runs(home)[0]["listed_count"] == len(ids)
 
 
 def test_since_auto_without_a_sweep_lists_everything(tmp_path):
@@ -100,7 +115,23 @@ def test_what_a_hub_cannot_do_is_said_and_the_crawl_goes_on(tmp_path, mode, says
     assert any(says in sentence for sentence in told)
     assert done.answered == {"card": 300}
     assert past_runs(home)[0]["notes"] == told
+    assert told_of_sweeps(home)[0]["notes"] == told
     assert query(home, "select count(*) from card") == [(300,)]
+
+
+def test_what_a_hub_lacks_is_said_again_by_the_run_that_goes_on(tmp_path):
+    records = [
+        dated(f"o/m{n}", created=f"2026-01-01T00:00:{n % 60:02d}.000Z", likes=n) for n in range(300)
+    ]
+    home, told = tmp_path / "home", []
+    with running(recording(tmp_path, records), mode="refuse-limit") as endpoint:
+        with pytest.raises(BudgetSpent):
+            crawl(home, endpoint=endpoint, facets=(), max_requests=9, tell=told.append)
+        before = list(told)
+        told.clear()
+        crawl(home, endpoint=endpoint, facets=(), tell=told.append)
+    assert before
+    assert told == before == told_of_sweeps(home)[0]["notes"]
 
 
 def test_a_page_that_takes_too_long_is_asked_for_in_halves(tmp_path):
@@ -138,6 +169,7 @@ def test_a_listing_from_which_many_are_missing_is_said_to_be_incomplete(tmp_path
     crawled(home, recording(tmp_path, records[50:]), facets=(), tell=told.append)
     assert told == ["the listing is incomplete: 50 of 100 models known before are not in it"]
     assert [s["outcome"] for s in told_of_sweeps(home)] == ["complete", "incomplete"]
+    assert [s["notes"] for s in told_of_sweeps(home)] == [[], told]
     crawled(home, recording(tmp_path, records[50:]), facets=(), anew=True)
     assert not (home / "raw" / "probe").exists()
 

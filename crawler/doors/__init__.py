@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from crawler import CrawlError
+from crawler.times import api_time
+
+__all__ = ["DoorRefused", "Local", "LocalFile", "Tell", "api_time"]
 
 Tell = Callable[[str], None]  # takes one sentence about something that was passed over
 LocalFile = tuple[str, str, str | None, bytes]
@@ -40,9 +42,3 @@ class Local:
     record: dict[str, Any]
     card: bytes | None
     files: Iterable[LocalFile]
-
-
-def api_time(moment: datetime) -> str:
-    """A time as the API spells it, in UTC with milliseconds; without a zone it is UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
