@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/hubatlas demo --port $(PORT) $(ARGS)
 
 test: $(VENV)/.installed-test check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-test
 	@$(BIN)/ruff check .

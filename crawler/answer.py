@@ -82,11 +82,6 @@ class Answer:
         }
 
 
-def written_time(moment: datetime) -> str:
-    """A moment as envelopes hold it: UTC, milliseconds, ``Z``."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def plain_headers(headers: httpx.Headers) -> dict[str, str]:
     """Headers by their lower-case names, for those who look up many; repeated ones are joined."""
     plain: dict[str, str] = {}

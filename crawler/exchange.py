@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from huggingface_hub.utils import httpx
 
-from crawler.answer import Answer, retry_after_s, written_time
+from crawler.answer import Answer, retry_after_s
 from crawler.body import BodyUnreadable, content_encoding, cut_span, read_body, read_span
 from crawler.failures import classify
+from crawler.times import api_time
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LONGEST_WAIT_S = 3600.0
@@ -29,6 +30,7 @@ class Ask:
     span: tuple[int, int] | None
     json_due: bool
     most_bytes: int
+    gated: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -126,6 +128,7 @@ def judged(ask: Ask, replies: tuple[Reply, ...], here: datetime) -> Turn:
         path=ask.path,
         final_path=_path(_own(replies).url) if len(replies) > 1 else None,
         elsewhere=not last.own,
+        gated=ask.gated,
         json_body=last.body if ask.json_due and last.own else None,
     )
     # A signature that has run out stays so; through the endpoint there is a new one.
@@ -144,7 +147,7 @@ def answer_of(ask: Ask, turn: Turn, *, endpoint: str, here: datetime) -> Answer:
             status=0,
             headers=httpx.Headers(),
             body=b"",
-            fetched_at=written_time(here),
+            fetched_at=api_time(here),
             endpoint=endpoint,
             failure=turn.failure,
             reason=turn.fault,
@@ -156,7 +159,7 @@ def answer_of(ask: Ask, turn: Turn, *, endpoint: str, here: datetime) -> Answer:
         status=last.status,
         headers=last.headers,
         body=b"" if turn.failure == "integrity" else last.body,
-        fetched_at=written_time(turn.replies[0].answered_at),
+        fetched_at=api_time(turn.replies[0].answered_at),
         endpoint=endpoint,
         failure=turn.failure,
         reason=turn.fault,

@@ -42,7 +42,9 @@ _LIST = (
     Failure(
         "moved", "the repo answers under another id", "alias", "a redirect to another repo's path"
     ),
-    Failure("access", "the repo is there, but not for us", "record", "GatedRepo, 403"),
+    Failure(
+        "access", "the repo is there, but not for us", "record", "GatedRepo, 403, 401 where gated"
+    ),
     Failure("disabled", "the hub has closed the repo", "record", "403 that says so, 451"),
     Failure("revision-missing", "the repo lacks this revision", "requeue", "404 RevisionNotFound"),
     Failure(
@@ -71,6 +73,7 @@ def classify(
     path: str,
     final_path: str | None = None,
     elsewhere: bool = False,
+    gated: bool = False,
     json_body: bytes | None = None,
 ) -> str | None:
     """The name of the failure that an answer is; None where it is what was asked for.
@@ -88,6 +91,9 @@ def classify(
     elsewhere
         Whether another origin than the endpoint answered: refusals there are about a signature
         that has run out, never about a repo.
+    gated
+        Whether a listing said that the repo has a gate. Then a 401 that names no error is the
+        gate's, as of servers that know nothing of X-Error-Code; else the repo counts as gone.
     json_body
         The body where JSON is due. It counts as JSON by its first character: a page with one
         broken record is no failure, its other records are good.
@@ -97,7 +103,7 @@ def classify(
     if elsewhere and status in {400, 401, 403}:
         return "transient"
     if status in {401, 403}:
-        return _of_refusal(status, headers, path)
+        return _of_refusal(status, headers, path, gated=gated)
     if status == 404:
         return _of_absence(headers, path)
     if 300 <= status < 400:
@@ -147,7 +153,7 @@ def _of_success(path: str, final_path: str | None, json_body: bytes | None) -> s
     return "moved" if asked and answered and asked != answered else None
 
 
-def _of_refusal(status: int, headers: Mapping[str, str], path: str) -> str:
+def _of_refusal(status: int, headers: Mapping[str, str], path: str, *, gated: bool) -> str:
     message = headers.get("x-error-message", "").lower()
     if (named := _BY_CODE.get(headers.get("x-error-code", ""))) is not None:
         return named
@@ -155,7 +161,9 @@ def _of_refusal(status: int, headers: Mapping[str, str], path: str) -> str:
         return "disabled" if "disabled" in message else "access"
     # "Invalid username or password" is also what the Hub says of a repo that is not there; of a
     # token it says "Invalid credentials" (huggingface_hub's hf_raise_for_status knows both).
-    return "auth" if "invalid credentials" in message or not repo_of(path) else "gone"
+    if "invalid credentials" in message or not repo_of(path):
+        return "auth"
+    return "access" if gated else "gone"
 
 
 def _of_absence(headers: Mapping[str, str], path: str) -> str:

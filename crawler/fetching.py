@@ -24,6 +24,7 @@ from crawler.tensors import fetch_headers
 
 SETTLED = frozenset({"tombstone", "alias", "record", "stop"})
 VANISHED = frozenset({"gone", "disabled", "moved"})
+BODIES = frozenset({"body", "body_base64"})
 
 
 def fetch_facet(run: Run, name: str, *, least_priority: int = 0, until: float = math.inf) -> None:
@@ -49,8 +50,8 @@ def fetch_facet(run: Run, name: str, *, least_priority: int = 0, until: float = 
                 if not path.exists():  # else of a crash, or of a state brought back from a copy
                     _fetch_batch(run, pool, name, wanted, path)
             finally:
-                _finish(run, name, batch_id, path)
-            if _is_not_offered(run, name, path):
+                told = _finish(run, name, batch_id, path)
+            if _is_not_offered(run, name, told):
                 run.say(f"{run.hub.endpoint} does not offer {name}: it is left out of this run")
                 queue.set_aside(name)
     run.report(name, run.tally[name], total)
@@ -62,11 +63,14 @@ def finish_claimed(run: Run) -> None:
         _finish(run, name, batch_id, run.raw_path(name, f"{batch_id:07d}"))
 
 
-def _finish(run: Run, name: str, batch_id: int, path: Path) -> None:
-    outcomes = _outcomes(path) if path.exists() else []
+def _finish(run: Run, name: str, batch_id: int, path: Path) -> list[Envelope]:
+    """Settle a batch by its raw file; returns what that tells, bodies left off."""
+    told = _told(path) if path.exists() else []
+    outcomes = _outcomes(told)
     run.state.queue.finish(batch_id, outcomes, run_id=run.run_id)
     run.state.runs.keep(run.run_id, run.counted())
     run.tally[name] += len(outcomes)
+    return told
 
 
 def _fetch_batch(run: Run, pool: Executor, name: str, wanted: list[Wanted], path: Path) -> None:
@@ -88,8 +92,7 @@ def _fetch(run: Run, name: str, want: Wanted) -> list[Envelope]:
     path: str | None = facet.path.format(repo_id=want.repo_id, revision=revision)
     asked: dict[str, Envelope] = {}
     while path is not None and path not in asked and len(asked) < facet.most_pages:
-        # What a gate lets only this token through to is nobody else's: it is asked without.
-        answer = run.hub.get(path, anonymous=want.gated, json_due=facet.file is None)
+        answer = run.hub.get(path, gated=want.gated, json_due=facet.file is None)
         if facet.query_file:
             run.count_query_file()
         asked[path] = stored(run, name, want, answer, page=len(asked), query_file=facet.query_file)
@@ -97,23 +100,28 @@ def _fetch(run: Run, name: str, want: Wanted) -> list[Envelope]:
     return list(asked.values())
 
 
-def _outcomes(path: Path) -> list[Outcome]:
-    """How each repo in a raw file ended: settled if no page of it has to be asked again."""
+def _told(path: Path) -> list[Envelope]:
+    # The bodies stay on disk: those of a batch may be large.
+    return [{name: page[name] for name in page.keys() - BODIES} for page in read_raw(path)]
+
+
+def _outcomes(told: list[Envelope]) -> list[Outcome]:
+    """How each repo of a batch ended: settled if no page of it has to be asked again."""
     outcomes = []
-    for repo_id, pages in groupby(read_raw(path), key=lambda page: page["repo_id"]):
-        told = list(pages)
-        failures = {page["failure"] for page in told if page["failure"]}
+    for repo_id, group in groupby(told, key=lambda page: page["repo_id"]):
+        pages = list(group)
+        failures = {page["failure"] for page in pages if page["failure"]}
         settled = all(FAILURES[name].action in SETTLED for name in failures)
-        gone = told[0]["facet"] == "probe" and not failures.isdisjoint(VANISHED)
-        outcomes.append(Outcome(repo_id, told[0]["revision"], settled, gone))
+        gone = pages[0]["facet"] == "probe" and not failures.isdisjoint(VANISHED)
+        outcomes.append(Outcome(repo_id, pages[0]["revision"], settled, gone))
     return outcomes
 
 
-def _is_not_offered(run: Run, name: str, path: Path) -> bool:
+def _is_not_offered(run: Run, name: str, told: list[Envelope]) -> bool:
     """Whether an endpoint lacks a facet's route: refused for all, while the repos are there."""
-    if facet_named(name).file or name == "probe" or not path.exists():
+    if facet_named(name).file or name == "probe" or not told:
         return False
-    firsts = [page for page in read_raw(path) if page["page"] == 0]
+    firsts = [page for page in told if page["page"] == 0]
     refused = {"unsupported", "gone"}
     if not all(p["failure"] in refused and p["error_code"] is None for p in firsts):
         return False

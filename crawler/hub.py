@@ -157,7 +157,7 @@ class Hub:
         self,
         path: str,
         *,
-        anonymous: bool = False,
+        gated: bool = False,
         span: tuple[int, int] | None = None,
         json_due: bool = False,
         most_bytes: int = MAX_BODY_BYTES,
@@ -167,8 +167,10 @@ class Hub:
 
         Parameters
         ----------
-        anonymous
-            Send no token, whoever we are; spends the quota of those without one.
+        gated
+            Whether the path is about a repo that is known to be gated. What its gate lets only this
+            token through to is nobody else's: it is asked without, out of the quota of those who
+            have none, and a refusal that names no error is the gate's.
         span
             The bytes of the file to fetch: from the first up to, not with, the second.
         json_due
@@ -184,13 +186,13 @@ class Hub:
         `HubUnreachable`, `BudgetSpent`, `CrawlStopped`, `TokenRefused`. What one answer does wrong
         is its ``failure``. Where only this one request goes unanswered, ``status`` is 0.
         """
-        who = None if anonymous else self._token
-        ask = Ask(path, url or self.endpoint + path, who, span, json_due, most_bytes)
+        who = None if gated else self._token
+        ask = Ask(path, url or self.endpoint + path, who, span, json_due, most_bytes, gated)
         heard_before = self._heard_count
         for attempt in itertools.count(1):
             turn = self._follow(ask)
             self._count(turn.failure)
-            if turn.failure == "auth" and not anonymous:
+            if turn.failure == "auth" and not gated:
                 raise TokenRefused(_on_token(self.endpoint, self._token))
             never_heard = turn.nobody and self._heard_count == 0
             if not turn.again or attempt == TRIES or never_heard:

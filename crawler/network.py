@@ -160,11 +160,23 @@ class _Timed(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
+        """Connect to the first of `ways_to` a host that answers."""
         options = list(socket_options or ())
-        made = httpcore2.SyncBackend().connect_tcp(
-            host, port, _left(timeout), local_address, options
-        )
-        return _TimedStream(made)
+        failed: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
+        for address in self.ways_to(host, port):
+            try:
+                made = httpcore2.SyncBackend().connect_tcp(
+                    address, port, _left(timeout), local_address, options
+                )
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failed = error
+            else:
+                return _TimedStream(made)
+        raise failed or httpcore2.ConnectError(f"{host} has no address")
+
+    def ways_to(self, host: str, port: int) -> Iterable[str]:
+        """What to connect to for a host, in the order to try it: its name, for the system."""
+        return [host]
 
 
 class Guard(_Timed):
@@ -177,29 +189,15 @@ class Guard(_Timed):
         self._endpoint = endpoint
         self._resolve = resolve
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        """Connect to one of a host's addresses, in the system's order."""
-        rest = (timeout, local_address, socket_options)
+    def ways_to(self, host: str, port: int) -> Iterable[str]:
+        """The addresses of a host that may be connected to, in the system's order."""
         if is_endpoint(self._endpoint, host, port):
-            return super().connect_tcp(host, port, *rest)
+            return [host]
         try:
             found = self._resolve(host, port)
         except OSError as error:
             raise httpcore2.ConnectError(f"{host}: {error}") from error
-        failed: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
-        for address in allowed_addresses(host, found, endpoint=self._endpoint):
-            try:
-                return super().connect_tcp(address, port, *rest)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failed = error
-        raise failed or httpcore2.ConnectError(f"{host} has no address")
+        return allowed_addresses(host, found, endpoint=self._endpoint)
 
 
 class _TimedStream(httpcore2.NetworkStream):

@@ -217,8 +217,11 @@ class Queue:
         return int(row[0])
 
     def _facet_id(self, name: str) -> int:
-        self.db.execute("insert or ignore into facet (name) values (?)", (name,))
+        # Asked first: an insert shuts out all other writers, also where it changes nothing.
         row = self.db.execute("select facet_id from facet where name = ?", (name,)).fetchone()
+        if row is None:
+            insert = "insert into facet (name) values (?) returning facet_id"
+            row = self.db.execute(insert, (name,)).fetchone()
         return int(row[0])
 
 

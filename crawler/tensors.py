@@ -56,7 +56,7 @@ def _listed_files(run: Run, want: Wanted) -> tuple[Answer, list[str]]:
     names: list[str] = []
     first: Answer | None = None
     for _ in range(facet_named("tree").most_pages):
-        answer = run.hub.get(str(path), anonymous=want.gated, json_due=True)
+        answer = run.hub.get(str(path), gated=want.gated, json_due=True)
         first = first or answer
         names += _paths(answer)
         path = next_page(run, NAME, want, answer, str(path))
@@ -79,7 +79,7 @@ def _from_indexes(run: Run, want: Wanted, paths: list[str]) -> list[Envelope]:
     found = []
     for index in [path for path in paths if path.endswith(INDEX)]:
         route = f"{API.format(repo_id=want.repo_id)}/safetensors-metadata/{quote(index)}"
-        answer = run.hub.get(route, anonymous=want.gated, json_due=True)
+        answer = run.hub.get(route, gated=want.gated, json_due=True)
         commit = answer.headers.get("x-repo-commit", want.revision)
         if answer.status == 200 and not answer.failure and commit in {want.revision, "main"}:
             more = {"path": index, "kind": "safetensors-index", "query_file": False}
@@ -127,7 +127,7 @@ class _Ranges:
         url = self.first.resolved_url if self.first else None
         elsewhere = url if url and not url.startswith(self.run.hub.endpoint) else None
         answer = self.run.hub.get(
-            self._resolve_path(), anonymous=self.want.gated, span=(start, stop), url=elsewhere
+            self._resolve_path(), gated=self.want.gated, span=(start, stop), url=elsewhere
         )
         if self.query_file and elsewhere is None:
             self.run.count_query_file()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import FLAGS
 
-from crawler.localhub.zoo import build_zoo
+from crawler.localhub import shelf
+from crawler.localhub import zoo as zoo_package
+
+# What makes the zoo's bytes beside its own code.
+TRAINERS = ("gguf", "numpy", "safetensors", "scikit-learn", "torch")
 
 
 @pytest.fixture(autouse=True)
@@ -20,11 +27,26 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_fixtures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache for fixtures that outlive a test, lest they use the one of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
-def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zoo of seed 0: a folder with ``hub/`` and ``truth.json``. Read it, never write it."""
-    folder = tmp_path_factory.mktemp("zoo") / "zoo"
-    build_zoo(folder, seed=0)
+def zoo(pytestconfig: pytest.Config) -> Path:
+    """The zoo of seed 0: a folder with ``hub/`` and ``truth.json``. Read it, never write it.
+
+    Trained once for a state of the trainer's code and kept in pytest's cache, for it takes a
+    minute; ``pytest --cache-clear`` trains it anew.
+    """
+    folder = pytestconfig.cache.mkdir("zoo") / _state_of_the_trainer()
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other processes of the same run want it too
+        if not folder.exists():
+            zoo_package.build_zoo(folder, seed=0)
     return folder
 
 
@@ -42,3 +64,10 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
         yield browser
         browser.close()
+
+
+def _state_of_the_trainer() -> str:
+    sources = [Path(shelf.__file__), *sorted(Path(zoo_package.__path__[0]).glob("*.py"))]
+    told = [source.read_bytes() for source in sources]
+    told += [f"{name} {version(name)}".encode() for name in TRAINERS]
+    return hashlib.sha256(b"\0".join(told)).hexdigest()[:16]

@@ -17,7 +17,7 @@ from crawler.localhub.running import running
 from crawler.sample import SampleRequest
 from warehouse.build import build
 
-FACETS = ("card", "refs", "security")
+FACETS = ("card", "refs")
 SAMPLE = SampleRequest(20, ("popularity",))
 TRANSACTIONS = ("page", "claim", "batch", "end of sweep", "end of run")
 MOMENTS = ("begins", "not yet committed", "committed")

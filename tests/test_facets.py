@@ -1,5 +1,8 @@
 """Facets beside the card: commits, files, refs and discussions, from the hub to relations."""
 
+import sqlite3
+from contextlib import closing
+
 import duckdb
 import orjson
 import pytest
@@ -9,10 +12,12 @@ from analysis.lineage import derive_lineage
 from crawler.crawl import crawl
 from crawler.hub import BudgetSpent
 from crawler.listed import listed
+from crawler.localhub.access import READER_TOKEN
 from crawler.localhub.running import running
 from crawler.localhub.shelf import Commit, Repo, put_blob, read_folder, write_folder
 from crawler.queue import Enqueue, Outcome
-from crawler.raw import envelope, write_raw
+from crawler.raw import envelope, read_raw, write_raw
+from crawler.runs import past_runs
 from crawler.state import CrawlState
 from warehouse.build import build
 
@@ -168,6 +173,43 @@ def test_the_most_wanted_come_first(tmp_path):
         state.queue.finish(batch_id, [Outcome(want.repo_id, "main", settled=True)], run_id=1)
     state.close()
     assert order == ["o/m30", "o/m2", "o/m1", "o/unknown"]
+
+
+def test_what_is_queued_can_be_counted_while_another_writes(tmp_path):
+    state = CrawlState(tmp_path)
+    assert state.queue.open_count("card") == 0
+    state.db.execute("pragma busy_timeout = 0")
+    with closing(sqlite3.connect(state.folder / "crawl.sqlite", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        assert state.queue.open_count("card") == 0
+        assert not state.queue.has_open(("card",))
+    state.close()
+
+
+def test_a_gate_is_known_as_one_on_a_hub_that_says_nothing_of_errors(tmp_path):
+    fields = {"private": False, "createdAt": "2026-01-01T00:00:00.000Z"}
+    records = [model("o/shut", card="x", gated="auto", **fields), model("o/open", **fields)]
+    home, source = tmp_path / "home", recording(tmp_path, records)
+    with running(source, mode="bare") as endpoint:
+        crawl(home, endpoint=endpoint, token=READER_TOKEN)
+    (path,) = (home / "raw" / "card").glob("*")
+    answers = {answer["repo_id"]: answer for answer in read_raw(path)}
+    told = [
+        tuple(answers[name][key] for key in ("status", "error_code", "failure"))
+        for name in ("o/shut", "o/open")
+    ]
+    assert told == [(401, None, "access"), (404, None, "entry-missing")]
+    assert past_runs(home)[0]["failures"] == {"access": 1, "entry-missing": 1}
+
+
+def test_a_gate_does_not_hide_that_a_repo_is_gone(tmp_path):
+    shut, home = model("o/shut", gated="auto", private=False), tmp_path / "home"
+    for records in ([shut, model("o/open")], [model("o/open")], [model("o/open")]):
+        with running(recording(tmp_path, records), mode="bare") as endpoint:
+            crawl(home, endpoint=endpoint, hub_name="test", facets=())
+    (path,) = (home / "raw" / "probe").glob("*")
+    (answer,) = read_raw(path)
+    assert (answer["status"], answer["failure"]) == (404, "gone")
 
 
 def test_an_answer_that_is_no_json_is_rejected(tmp_path):

@@ -49,7 +49,7 @@ def repo(folder, number):
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shelf")
-    write_folder(folder, [repo(folder, number) for number in range(12)])
+    write_folder(folder, [repo(folder, number) for number in range(4)])
     return folder
 
 
@@ -70,7 +70,7 @@ def undisturbed(shelf, tmp_path_factory):
     with running(shelf) as endpoint:
         crawled(home, endpoint)
     held = warehouse(home)
-    assert [len(held[name]) for name in ("card", "tensor", "discussion")] == [12, 12, 144]
+    assert [len(held[name]) for name in ("card", "tensor", "discussion")] == [4, 4, 48]
     return held
 
 

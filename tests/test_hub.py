@@ -152,9 +152,9 @@ def test_passing_failures_are_retried_with_who_we_are():
     assert headers["authorization"] == "Bearer hf_secret"
 
 
-def test_anonymous_requests_carry_no_token():
+def test_what_is_gated_is_asked_for_without_the_token():
     with asking(always(), token="hf_secret") as (server, hub):
-        hub.get("/api/models", anonymous=True)
+        hub.get("/api/models", gated=True)
     assert "authorization" not in server.seen[0][1]
 
 
@@ -794,6 +794,30 @@ def test_every_failure_has_an_action():
 def test_answers_are_classified(status, code, message, path, failure):
     headers = {"x-error-code": code, "x-error-message": message}
     assert classify(status, headers, path=path) == failure
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "failure"),
+    [
+        (401, "", "", "access"),
+        (403, "", "", "access"),
+        (401, "RepoNotFound", "", "gone"),
+        (403, "", "Access to this resource is disabled.", "disabled"),
+        (404, "", "", "entry-missing"),
+    ],
+)
+def test_a_refusal_that_names_no_error_is_that_of_the_gate(status, code, message, failure):
+    told = {"X_Error_Code": code, "X_Error_Message": message}
+    with asking(always(status, **told)) as (_, hub):
+        answer = hub.get(CARD, gated=True)
+    assert answer.failure == failure
+    assert hub.failures == {failure: 1}
+
+
+def test_a_repo_behind_a_gate_that_is_asked_for_by_name_is_not_gone():
+    with asking(always(401)) as (_, hub):
+        told = [hub.get("/api/models/o/m", gated=gated).failure for gated in (False, True)]
+    assert told == ["gone", "access"]
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,17 @@ import pytest
 import zstandard
 from hubs import contents, crawled
 from huggingface_hub.utils import HFValidationError, validate_repo_id
+from test_storm import held, stormy, warehouse
 
 from analysis.lineage import derive_lineage
+from crawler.raw import read_raw
 from warehouse.build import build
 
 RECORDINGS = os.environ.get("HUBATLAS_RECORDINGS")
 pytestmark = pytest.mark.skipif(
     not RECORDINGS, reason="HUBATLAS_RECORDINGS names no folder of real records"
 )
+OF_2022 = "hub_2022_02.jsonl.zst"
 RELATIONS = ("finetune", "adapter", "quantized", "merge")
 
 
@@ -53,7 +56,7 @@ def counted(name):
     return len(lines), sum(line["card"] is not None for line in lines), by_relation, lines
 
 
-@pytest.fixture(scope="module", params=["hub_2022_02.jsonl.zst", "hub_2026_08.jsonl.zst"])
+@pytest.fixture(scope="module", params=[OF_2022, "hub_2026_08.jsonl.zst"])
 def real(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("real") / "home"
     crawled(home, Path(RECORDINGS) / request.param)
@@ -87,12 +90,22 @@ def test_every_card_is_the_file_s_own_text_but_for_addresses(real):
         assert re.fullmatch(r"[^\s@]+@[^\s@]+".join(between), card)
 
 
-def test_the_same_raw_files_give_the_same_relations_again(real):
+def test_the_same_raw_files_give_the_same_relations_again(real, tmp_path):
     db, home, _ = real
-    stepwise, copy = contents(db), home.with_name("again")
+    stepwise, copy = contents(db), tmp_path / "again"
     shutil.copytree(home / "raw", copy / "raw")
     with duckdb.connect(build(copy, derive=derive_lineage), read_only=True) as again:
         assert contents(again) == stepwise
+
+
+@pytest.mark.parametrize("real", [OF_2022], indirect=True)
+def test_crawled_in_a_storm_and_killed_ten_times_it_is_the_same(real, tmp_path):
+    db, _, (models, *_) = real
+    source, home = Path(RECORDINGS) / OF_2022, tmp_path / "home"
+    assert stormy(home, source, ("card",), kills=10, seed=7) == 10
+    assert warehouse(home) == held(db)
+    answers = [answer for path in (home / "raw" / "card").glob("*") for answer in read_raw(path)]
+    assert len({answer["repo_id"] for answer in answers}) == models == 24_179
 
 
 def test_card_sentences_agree_with_what_a_bot_read_in_2023(real):

@@ -162,6 +162,7 @@ def test_a_probe_that_is_led_to_another_name_makes_an_alias(home):
         (401, "RepoNotFound", "gone", "gone"),
         (401, None, "gone", "gone"),
         (403, "GatedRepo", "access", "gated"),
+        (401, None, "access", "gated"),
         (403, None, "disabled", "disabled"),
         (451, None, "disabled", "disabled"),
         (503, None, "transient", None),

@@ -19,4 +19,4 @@ BASIC = (
     *("pipeline_tag", "library_name", "createdAt"),
 )
 FULL = (*BASIC, "author", "gated", "disabled", "lastModified", "sha", "siblings")
-BARE = (*BASIC, "sha", "lastModified", "siblings", "cardData")
+BARE = (*BASIC, "gated", "sha", "lastModified", "siblings", "cardData")

@@ -14,7 +14,7 @@ judged as (
     select
         repo_id,
         case
-            when status in (401, 403) and error_code = 'GatedRepo' then 'gated'
+            when failure = 'access' then 'gated'
             -- failure tells of a repo that answered, but is private by now
             when failure = 'gone' or status in (401, 404, 410) then 'gone'
             when status in (403, 451) then 'disabled'
