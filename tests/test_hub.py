@@ -537,9 +537,9 @@ def test_packed_answers_are_unpacked():
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", gzip.compress(b"x" * 1000)[:-12]),
+        ("gzip", gzip.compress(b"x" * 1000, mtime=0)[:-12]),
         ("gzip", b"this is no gzip"),
-        ("gzip", gzip.compress(b"x") + b"tail"),
+        ("gzip", gzip.compress(b"x", mtime=0) + b"tail"),
         ("br", b"x"),
         ("gzip, gzip", b"x"),
     ],
