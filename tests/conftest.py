@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from browsing import FLAGS
 
@@ -19,6 +20,10 @@ from crawler.localhub import zoo as zoo_package
 
 # What makes the zoo's bytes beside its own code.
 TRAINERS = ("gguf", "numpy", "safetensors", "scikit-learn", "torch")
+
+# Slow machines must not fail a test.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
