@@ -97,6 +97,7 @@ def crawl(
 
         wanted, token, limit_s = chosen_facets(facets), _token(token_env), _seconds(time_limit)
         _check_hub(endpoint, token, contact)
+        _check_sample_options(ctx, sample)
         request = None if sample is None else _sample_request(sample, strata, allocation, seed)
         with _told_when_stopped(), progress_bars() as report:
             crawled = run_crawl(
@@ -230,22 +231,36 @@ def _told_when_stopped() -> Iterator[None]:
 
 
 def _check_hub(endpoint: str, token: str | None, contact: str | None) -> None:
-    from crawler.hub import HeaderUnusable, Hub, NotAHub
+    from crawler.hub import DEFAULT_ENDPOINT, HeaderUnusable, Hub, NotAHub
 
     try:
-        Hub(endpoint, token=token, contact=contact)
+        hub = Hub(endpoint, token=token, contact=contact)
     except (HeaderUnusable, NotAHub) as refused:
         raise typer.BadParameter(str(refused)) from None
+    if hub.endpoint.count("/") > 2 or set(hub.endpoint) & {"?", "#"}:
+        raise typer.BadParameter(
+            f"{endpoint!r} has more to it than a host; give one like {DEFAULT_ENDPOINT}"
+        )
+
+
+def _check_sample_options(ctx: typer.Context, sample: int | None) -> None:
+    sources = {name: ctx.get_parameter_source(name) for name in ("strata", "allocation", "seed")}
+    given = [f"--{name}" for name, source in sources.items() if source and source.name != "DEFAULT"]
+    if sample is None and given:
+        raise typer.BadParameter(f"{given[0]} is of a sample: say --sample too, or leave it away")
 
 
 def _brought(crawled: Crawled) -> str:
     """One line on what a crawl brought."""
     listed = "nothing listed"
     if crawled.has_listed:
-        listed = f"{crawled.listed_count:,} models listed"
+        resumed = crawled.whole_count > crawled.listed_count
+        listed = f"{crawled.listed_count:,} {'more ' if resumed else ''}models listed"
         if crawled.new_count < crawled.listed_count:
             listed += f" ({crawled.new_count:,} new, {crawled.changed_count:,} changed)"
-    answered = "".join(f", {count:,} asked for {name}" for name, count in crawled.answered.items())
+        if resumed:
+            listed += f", {crawled.whole_count:,} in all"
+    answered = "".join(f", {summary}" for summary in crawled.summaries)
     missing = "; the listing is incomplete" if crawled.outcome == "incomplete" else ""
     return listed + answered + missing
 

@@ -11,6 +11,7 @@ from app.terminal import progress_bars, say
 
 HUB = "https://huggingface.co"
 Source = Annotated[Path, typer.Argument(help="What to take in.")]
+Hub = Annotated[str, typer.Option(help="The hub that the records are of.")]
 AsOf = Annotated[
     str | None,
     typer.Option(help="UTC time that the records tell of; the file's own where not given."),
@@ -25,12 +26,14 @@ taking_in = typer.Typer(
 
 
 @taking_in.command(name="hub-stats")
-def import_hub_stats(ctx: typer.Context, source: Source, as_of: AsOf = None) -> None:
+def import_hub_stats(
+    ctx: typer.Context, source: Source, as_of: AsOf = None, hub: Hub = HUB
+) -> None:
     """Take in models.parquet of the public hub-stats dataset: a whole listing at once."""
     from crawler.importing import import_hub_stats as run_import
 
     with progress_bars() as report:
-        _taken(run_import(ctx.obj, source, as_of=as_of, report=report, tell=say))
+        _taken(run_import(ctx.obj, source, as_of=as_of, hub_name=hub, report=report, tell=say))
 
 
 @taking_in.command(name="records")
@@ -38,7 +41,7 @@ def import_records(
     ctx: typer.Context,
     source: Source,
     as_of: AsOf = None,
-    hub: Annotated[str, typer.Option(help="The hub that the records are of.")] = HUB,
+    hub: Hub = HUB,
 ) -> None:
     """Take in API records (.jsonl, .jsonl.zst), bare or as {"model": …, "card": …}."""
     from crawler.importing import import_records as run_import
@@ -66,12 +69,13 @@ def import_hf_cache(
     source: Annotated[
         Path | None, typer.Argument(help="The cache's folder; huggingface_hub's own if not given.")
     ] = None,
+    hub: Annotated[str, typer.Option(help="The hub that the models are from.")] = HUB,
 ) -> None:
     """Take in what huggingface_hub has downloaded on this machine."""
     from crawler.importing import import_hf_cache as run_import
 
     with progress_bars() as report:
-        _taken(run_import(ctx.obj, source, report=report, tell=say))
+        _taken(run_import(ctx.obj, source, hub_name=hub, report=report, tell=say))
 
 
 def _taken(taken: object) -> None:

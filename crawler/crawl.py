@@ -12,7 +12,7 @@ from pathlib import Path
 from crawler import CrawlError
 from crawler.facets import enqueue_of
 from crawler.fetching import fetch_facet, finish_claimed
-from crawler.hub import DEFAULT_ENDPOINT, Hub
+from crawler.hub import DEFAULT_ENDPOINT, BudgetSpent, Hub
 from crawler.known import knows_any
 from crawler.plan import AUTO, Plan, SampleRequest, since_time
 from crawler.queue import SAMPLED
@@ -47,6 +47,10 @@ class Crawled:
         Of the models listed, those never heard of before and those known at another commit.
     has_listed
         Whether there was a listing at all, and not an earlier one or what is known used instead.
+    whole_count
+        Models of that listing, those that an earlier run listed of it included; 0 without one.
+    summaries
+        Of each facet in words how many repos were asked, and what waits for the next run.
     """
 
     listed_count: int
@@ -56,6 +60,8 @@ class Crawled:
     new_count: int = 0
     changed_count: int = 0
     has_listed: bool = True
+    whole_count: int = 0
+    summaries: list[str] = field(default_factory=list)
 
 
 def crawl(
@@ -97,7 +103,7 @@ def crawl(
         Names out of `crawler.facets.FACETS`, fetched in this order.
     sample
         Fetch the facets of a random sample of the listed models only. It is drawn from the last
-        full listing where there is one, and neither ``since`` nor ``anew`` ask for another.
+        full listing where there is one, unless ``anew`` asks for another.
     query_files
         Allow facets whose requests the Hub counts as downloads.
     time_limit_s
@@ -153,22 +159,32 @@ def _crawl(run: Run, plan: Plan) -> Crawled:
         reused = _reused(run, plan)
         sweep = reused or (_listed(run, plan) if plan.listing else _nothing_listed(run))
         run.state.queue.retry_failed(run.facets)
-        if sweep and sweep.outcome == "complete" and run.state.sweeps.queue_vanished(sweep):
-            fetch_facet(run, "probe")
+        limit = plan.time_limit_s
+        until = math.inf if limit is None else time.monotonic() + limit
+        if sweep and sweep.outcome == "complete":
+            run.state.sweeps.queue_vanished(sweep)
+        if sweep and run.state.queue.has_open(("probe",)):
+            fetch_facet(run, "probe", until=until)
         if sweep and plan.sample:
             queue_sample(run, sweep, plan.sample)
-        _fetch_facets(run, plan)
+        _fetch_facets(run, plan, until)
         outcome = _outcome(sweep)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BudgetSpent):
         outcome = "stopped"
         raise
     finally:
         _end(run, outcome)
-    answered = {name: run.tally[name] for name in run.facets}
+    has_listed = plan.listing and reused is None
     return Crawled(
-        *(run.tally["listed"], answered, outcome, run.notes, run.tally["new"]),
+        listed_count=run.tally["listed"],
+        answered={name: run.tally[name] for name in run.facets},
+        outcome=outcome,
+        notes=run.notes,
+        new_count=run.tally["new"],
         changed_count=run.tally["changed"],
-        has_listed=plan.listing and reused is None,
+        has_listed=has_listed,
+        whole_count=sweep.listed_count if sweep and has_listed else 0,
+        summaries=[run.summary(name) for name in run.facets],
     )
 
 
@@ -186,9 +202,8 @@ def _reused(run: Run, plan: Plan) -> Sweep | None:
     sweep = _sampled(run, plan, plan.sample) if plan.sample else _unfetched(run, last)
     if sweep is None or last.outcome not in ENDED_WELL:
         return None
-    begun_at = sweep.watermark_at[:16].replace("T", " ")
     run.say(
-        f"the listing of {begun_at} UTC is used again, {sweep.listed_count:,} models;"
+        f"the listing of {sweep.begun_at} is used again, {sweep.listed_count:,} models;"
         " crawl --anew lists anew"
     )
     say_notes(run, sweep)
@@ -221,9 +236,8 @@ def _nothing_listed(run: Run) -> Sweep | None:
     return None
 
 
-def _fetch_facets(run: Run, plan: Plan) -> None:
-    limit, least = plan.time_limit_s, SAMPLED if plan.sample else 0
-    until = math.inf if limit is None else time.monotonic() + limit
+def _fetch_facets(run: Run, plan: Plan, until: float) -> None:
+    least = SAMPLED if plan.sample else 0
     for facet in run.facets:
         fetch_facet(run, facet, least_priority=least, until=until)
     if time.monotonic() >= until:

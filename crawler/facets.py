@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -40,6 +41,8 @@ class Facet:
         Whether the Hub counts each request as a download: asked only where that is allowed.
     is_record
         Whether the answer is the repo's record, as a listing has it.
+    due
+        The key that the record must hold: a server that does not know the facet leaves it out.
     """
 
     path: str
@@ -50,6 +53,7 @@ class Facet:
     file: str | None = None
     query_file: bool = False
     is_record: bool = False
+    due: str | None = None
 
 
 def _file(name: str, *, needs: int = 0, query_file: bool = False) -> Facet:
@@ -65,7 +69,7 @@ FACETS = {
     "commit_files": Facet(API + "/tree/{revision}?recursive=1&expand=1", most_pages=400),
     "refs": Facet(API + "/refs?include_prs=1", pinned=False),
     "discussions": Facet(API + "/discussions", pinned=False, most_pages=500),
-    "security": Facet(API + "?securityStatus=true", is_record=True),
+    "security": Facet(API + "?securityStatus=true", is_record=True, due="securityRepoStatus"),
     "adapter_config": _file("adapter_config.json", needs=ADAPTER, query_file=True),
     "mergekit_config": _file("mergekit_config.yml", needs=MERGEKIT),
     "config": _file("config.json", needs=CONFIG, query_file=True),
@@ -112,7 +116,12 @@ def next_page(run: Run, name: str, want: Wanted, answer: Answer, path: str) -> s
 def stored(run: Run, name: str, want: Wanted, answer: Answer, **more: object) -> Envelope:
     """An answer's envelope; of a repo that has become private, that it is gone."""
     facet = facet_named(name)
-    withheld = facet.is_record and _is_withheld(run, answer)
+    record = _record(answer) if facet.is_record else None
+    withheld = record is not None and run.restraint.withholds(record)
+    failure = "gone" if withheld else answer.failure
+    if failure is None and record is not None and facet.due and facet.due not in record:
+        failure = "unsupported"
+        run.hub.recount(None, failure)
     known = {"known_commit": want.known_revision} if name == "commits" else {}
     about = {
         "facet": name,
@@ -122,18 +131,18 @@ def stored(run: Run, name: str, want: Wanted, answer: Answer, **more: object) ->
         **known,
         **({"path": facet.file} if facet.file else {}),
         **answer.provenance,
-        "failure": "gone" if withheld else answer.failure,
+        "failure": failure,
         **more,
     }
     return envelope(b"" if withheld else answer.body, **about)
 
 
-def _is_withheld(run: Run, answer: Answer) -> bool:
+def _record(answer: Answer) -> dict[str, Any] | None:
     try:
         record = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        return False
-    return isinstance(record, dict) and run.restraint.withholds(record)
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def _next_discussions(body: bytes, path: str) -> str | None:

@@ -99,7 +99,8 @@ class Hub:
     clock
         The time of day, in UTC.
     on_wait
-        Called with (bucket, seconds) whenever a request waits for its turn, by the waiting thread.
+        Called with (bucket, seconds) whenever a request waits for its turn, by the waiting thread;
+        the bucket is None where the hub has asked to wait and its quota does not say why.
 
     Attributes
     ----------
@@ -120,7 +121,7 @@ class Hub:
         long_backoff_s: float = 60.0,
         exchange_s: float = EXCHANGE_S,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        on_wait: Callable[[str, float], None] = lambda bucket, seconds: None,
+        on_wait: Callable[[str | None, float], None] = lambda bucket, seconds: None,
     ) -> None:
         self.endpoint = checked_endpoint(endpoint)
         self.request_count = 0
@@ -130,6 +131,7 @@ class Hub:
         self._exchange_s = exchange_s
         self._now, self._on_wait = clock, on_wait
         self._heard_count = 0
+        self._asked_to_wait: dict[str, float] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._token = token or None
@@ -202,6 +204,17 @@ class Hub:
             raise HubUnreachable(f"{self.endpoint} did not answer: {turn.fault}")
         return answer_of(ask, turn, endpoint=self.endpoint, here=self._now())
 
+    def recount(self, failure: str | None, truth: str) -> None:
+        """Count an answer under another name, as only who reads what came can call it.
+
+        ``failure`` None: it had passed for what was asked for.
+        """
+        with self._lock:
+            self.failures[truth] += 1
+            if failure is not None:
+                self.failures[failure] -= 1
+                self.failures += Counter()  # drops what has come to nothing
+
     def _follow(self, ask: Ask) -> Turn:
         """One try, along all redirects."""
         replies: list[Reply] = []
@@ -267,19 +280,29 @@ class Hub:
         bucket, refused = self._bucket(reply.url), reply.status == 429
         governor.heed(bucket, reply.told, sent_at=sent_at, refused=refused)
         stated = retry_after_s(reply.told, reply.answered_at)
+        explained = True
         if refused:
             wait_s, granular = refusal_of(reply.told, stated)
             governor.throttle(bucket, wait_s, granular=granular)
+            explained = "ratelimit" in reply.told and not granular
         elif reply.status == 503 and stated is not None:
             governor.throttle(bucket, stated, granular=False)
+            explained = False
         with self._lock:
             self._heard_count += 1
+            if not explained:
+                self._asked_to_wait[bucket] = time.monotonic()
 
     def _await_turn(self, who: str | None, url: str) -> Governor:
         governor, bucket = self._governors[who], self._bucket(url)
+        tried_at = time.monotonic()
         while not self._stopped.is_set() and (wait_s := governor.take(bucket)) > 0:
-            self._on_wait(bucket, wait_s)
+            self._on_wait(None if bucket in self._asked_to_wait else bucket, wait_s)
             self._pause(wait_s)
+            tried_at = time.monotonic()
+        with self._lock:
+            if self._asked_to_wait.get(bucket, tried_at) < tried_at:
+                del self._asked_to_wait[bucket]
         self._pause(0)
         return governor
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from crawler import CrawlError
 from crawler.database import now
 from crawler.doors import DoorRefused, Local
 from crawler.doors.folder import folder
@@ -35,6 +36,10 @@ from crawler.times import api_time
 
 PAGE_SIZE = 1000
 LOCAL_PAGE_SIZE = 16  # headers of weights are large
+
+
+class NothingTakenIn(CrawlError):
+    """A source holds lines, and none of them is a record that may be taken in."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,36 @@ class Source:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import brought; its text says so."""
+    """What an import brought; its text says so.
 
-    record_count: int
-    answer_count: int
+    Attributes
+    ----------
+    record_count
+        Models taken in, each once.
+    answer_count
+        Files of theirs.
+    refused_count
+        Records that are none, or name no repo.
+    withheld_count
+        Records that are private or forgotten, and left out.
+    """
+
+    record_count: int = 0
+    answer_count: int = 0
+    refused_count: int = 0
+    withheld_count: int = 0
 
     def __str__(self) -> str:
-        return f"{self.record_count:,} models and {self.answer_count:,} files of theirs taken in"
+        models, files = _counted(self.record_count, "model"), _counted(self.answer_count, "file")
+        if not any(astuple(self)):
+            return "nothing taken in: there is nothing in it"
+        return ", ".join([f"{models} and {files} taken in", *self.left_out])
+
+    @property
+    def left_out(self) -> list[str]:
+        """How many records were not taken in, by reason."""
+        counts = {"refused": self.refused_count, "private or forgotten": self.withheld_count}
+        return [f"{count:,} {reason}" for reason, count in counts.items() if count]
 
 
 def import_hub_stats(
@@ -91,12 +119,16 @@ def import_hub_stats(
     path: Path,
     *,
     as_of: str | None = None,
+    hub_name: str = DEFAULT_ENDPOINT,
     report: Report = lambda label, done, total: None,
     tell: Tell = lambda sentence: None,
 ) -> Imported:
-    """Take in ``models.parquet`` of hub-stats; raises `DoorRefused`, `OtherHub`, `HomeBusy`."""
+    """Take in ``models.parquet`` of hub-stats.
+
+    Raises `DoorRefused`, `NothingTakenIn`, `OtherHub`, `HomeBusy`.
+    """
     pages = (Page([orjson.dumps(record).decode() for record in page]) for page in hub_stats(path))
-    source = Source(f"import:{path.name}", _as_of(as_of, path), DEFAULT_ENDPOINT)
+    source = Source(f"import:{path.name}", _as_of(as_of, path), hub_name)
     return _take_in(home, source, pages, report)
 
 
@@ -109,7 +141,10 @@ def import_records(
     report: Report = lambda label, done, total: None,
     tell: Tell = lambda sentence: None,
 ) -> Imported:
-    """Take in a file of API records; raises `DoorRefused`, `OtherHub`, `HomeBusy`."""
+    """Take in a file of API records.
+
+    Raises `DoorRefused`, `NothingTakenIn`, `OtherHub`, `HomeBusy`.
+    """
     source = Source(f"import:{path.name}", _as_of(as_of, path), hub_name)
     return _take_in(home, source, _pages_of_records(path, tell), report)
 
@@ -131,16 +166,23 @@ def import_hf_cache(
     home: Path,
     path: Path | None = None,
     *,
+    hub_name: str = DEFAULT_ENDPOINT,
     report: Report = lambda label, done, total: None,
     tell: Tell = lambda sentence: None,
 ) -> Imported:
-    """Take in huggingface_hub's cache; raises `DoorRefused`, `OtherHub`, `HomeBusy`."""
-    source = Source("import:hf-cache", now(), DEFAULT_ENDPOINT)
+    """Take in huggingface_hub's cache; raises `DoorRefused`, `OtherHub`, `HomeBusy`.
+
+    A cache does not say which hub its models came from: ``hub_name`` does.
+    """
+    source = Source("import:hf-cache", now(), hub_name)
     models = (_named_here(model) for model in hf_cache(path, tell=tell))
     return _take_in(home, source, _pages_of_models(models), report)
 
 
-def _take_in(home: Path, source: Source, pages: Iterable[Page], report: Report) -> Imported:
+def _take_in(home: Path, source: Source, pages: Iterator[Page], report: Report) -> Imported:
+    first = next(pages, None)  # before anything is made: a source that cannot be read leaves none
+    if first is None:
+        return Imported()
     state = CrawlState(home)
     try:
         with state.locked():
@@ -149,20 +191,28 @@ def _take_in(home: Path, source: Source, pages: Iterable[Page], report: Report) 
             record_runs_and_sweeps(home, state, current=None)
             run_id = state.runs.start(source.name, ())
             imported = _Import(home, state, run_id, source, Restraint(state.forgotten()))
-            return _counted(imported, pages, report)
+            return _taken(imported, chain([first], pages), report)
     finally:
         state.close()
 
 
-def _counted(imported: _Import, pages: Iterable[Page], report: Report) -> Imported:
+def _taken(imported: _Import, pages: Iterable[Page], report: Report) -> Imported:
     outcome, state = "failed", imported.state
     try:
-        imported.take(pages, report)
+        listed_count = imported.take(pages, report)
         outcome = "complete"
     finally:
         state.runs.end(imported.run_id, outcome, Counted())
         record_runs_and_sweeps(imported.home, state, current=None)
-    return Imported(imported.record_count, imported.answer_count)
+    if not listed_count:
+        where = imported.source.name.removeprefix("import:")
+        why = ", ".join(imported.done.left_out) or "it holds no records"
+        raise NothingTakenIn(f"nothing taken in from {where}: {why}; give API records, one a line")
+    return imported.done
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
 
 
 @dataclass
@@ -174,16 +224,17 @@ class _Import:
     run_id: int
     source: Source
     restraint: Restraint
-    record_count: int = 0
-    answer_count: int = 0
+    done: Imported = field(default_factory=Imported)
 
-    def take(self, pages: Iterable[Page], report: Report) -> None:
+    def take(self, pages: Iterable[Page], report: Report) -> int:
+        """Take in all pages; returns how many models the import lists, resumed ones included."""
         sweep = self._sweep()
         for page in islice(pages, sweep.page_count, None):
             self._store(sweep, page)
-            report("importing", self.record_count, None)
+            report("importing", self.done.record_count, None)
         self.state.sweeps.end(sweep, "complete")
-        report("importing", self.record_count, self.record_count)
+        report("importing", self.done.record_count, self.done.record_count)
+        return sweep.listed_count
 
     def _sweep(self) -> Sweep:
         # One source at one time: another file under the same name is another import.
@@ -201,15 +252,20 @@ class _Import:
         for facet in sorted({one.facet for one in answered}):
             envelopes = [self._envelope(one) for one in answered if one.facet == facet]
             self._write(facet, f"import-{name}", envelopes)
-        self.state.sweeps.record_page(
+        models = [listed(record) for record in kept if is_safe_id(record.get("id"))]
+        taken = self.state.sweeps.record_page(
             sweep,
             run_id=self.run_id,
             next_path=f"page {sweep.page_count + 1}",
-            listed=[listed(record) for record in kept if is_safe_id(record.get("id"))],
+            listed=models,
             settled=_settled(answered),
         )
-        self.record_count += len(page.records) - withheld
-        self.answer_count += len(answered)
+        self.done = Imported(
+            self.done.record_count + taken.listed,
+            self.done.answer_count + len({(one.record["id"], one.path) for one in answered}),
+            self.done.refused_count + len(page.records) - withheld - len(models),
+            self.done.withheld_count + withheld,
+        )
 
     def _write(self, facet: str, name: str, envelopes: list[Envelope]) -> None:
         path = raw_path(self.home, facet, name)

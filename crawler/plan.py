@@ -15,6 +15,8 @@ from crawler.times import api_time
 AUTO = "auto"
 # Fewer give no variance, so that nothing could be said of what was not drawn.
 LEAST_SAMPLE = 2
+# The warehouse keeps it as a bigint, and a generator takes none below zero.
+MOST_SEED = 2**63 - 1
 STRATA = ("pipeline_tag", "size", "popularity", "cohort")
 Allocation = Literal["proportional", "neyman"]
 
@@ -28,7 +30,11 @@ class QueryFilesNotAllowed(OptionRefused):
 
 
 class OptionsContradict(OptionRefused):
-    """A listing was ruled out, and something asked for that needs one."""
+    """Two options were given of which one would have no effect."""
+
+
+class SeedOutOfBounds(OptionRefused):
+    """A seed is negative or wider than 63 bits."""
 
 
 class SampleTooSmall(OptionRefused):
@@ -57,7 +63,7 @@ class SampleRequest:
         ``proportional`` to the strata's sizes, or ``neyman``: to size times deviation of the
         target, log(1 + downloads).
     seed
-        The same seed draws the same sample of the same listing.
+        The same seed draws the same sample of the same listing; 0 to 2**63 - 1.
     """
 
     size: int
@@ -91,9 +97,23 @@ class Plan:
             since_time(self.since)
         if self.sample:
             _check_sample(self.sample)
-        asked = {"--sample": self.sample, "--since": self.since, "--anew": self.anew}
+        self._check_effects()
+
+    def _check_effects(self) -> None:
+        asked = {
+            "--sample": self.sample,
+            "--since": self.since,
+            "--anew": self.anew,
+            "--limit": self.model_limit,
+        }
         if not self.listing and (needing := [name for name, value in asked.items() if value]):
             raise OptionsContradict(f"{needing[0]} needs a listing: leave --no-listing away")
+        if self.sample and self.since:
+            raise OptionsContradict(
+                "--sample is drawn from a full listing: leave --since away, or say --anew"
+            )
+        if self.sample and not self.facets:
+            raise OptionsContradict("--sample fetches facets of what it draws: name one")
 
 
 def check_query_files(facets: tuple[str, ...], *, allowed: bool) -> None:
@@ -124,6 +144,10 @@ def since_time(since: str) -> str:
 
 def _check_sample(request: SampleRequest) -> None:
     check_strata(request.strata)
+    if not 0 <= request.seed <= MOST_SEED:
+        raise SeedOutOfBounds(
+            f"a seed of {request.seed} is out of bounds; 0 to {MOST_SEED} will do"
+        )
     if request.size < LEAST_SAMPLE:
         raise SampleTooSmall(
             f"a sample of {request.size:,} says nothing of the rest; draw {LEAST_SAMPLE} at least"

@@ -52,12 +52,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one entry of a batch ended: its revision, and whether that settles it."""
+    """How one entry of a batch ended: its revision, and whether that settles it.
+
+    ``failure`` is what keeps it from being settled.
+    """
 
     repo_id: str
     revision: str
     settled: bool
     gone: bool = False
+    failure: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,10 @@ class Run:
     tally
         What this run has stored so far: models ``listed``, repos answered by facet, requests for
         ``query files``.
+    failed
+        By facet, how many answers wait for the next run, by the name of their failure.
+    offered, lacking
+        Facets that the endpoint was seen to offer, and those that it does not.
     """
 
     run_id: int
@@ -49,6 +53,9 @@ class Run:
     restraint: Restraint
     query_files: bool = False
     tally: Counter[str] = field(default_factory=Counter)
+    failed: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    offered: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -61,6 +68,17 @@ class Run:
         with self.lock:
             notes, query_files = list(self.notes), self.tally["query files"]
         return Counted(self.hub.request_count, query_files, dict(self.hub.failures), notes)
+
+    def summary(self, name: str) -> str:
+        """What came of a facet, as a part of a sentence: how many were asked, what failed."""
+        asked, failed = f"{self.tally[name]:,} asked for {name}", self.failed[name]
+        if name in self.lacking:
+            return f"{asked} (the hub does not offer it)"
+        if not failed:
+            return asked
+        named = [f"{count:,} {failure}" for failure, count in failed.most_common()]
+        why = next(iter(failed)) if len(failed) == 1 else ", ".join(named)
+        return f"{asked} ({failed.total():,} failed: {why}; they wait for the next run)"
 
     def count_query_file(self) -> None:
         """Count a request that the Hub counts as a download; called from many threads."""

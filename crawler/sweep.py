@@ -36,6 +36,8 @@ def sweep_listing(
 ) -> Sweep:
     """Fetch what is left of an open sweep, or a new one; queue the facets of each repo.
 
+    An open sweep that would not list all that is asked for is superseded by a new one.
+
     Parameters
     ----------
     since
@@ -48,7 +50,7 @@ def sweep_listing(
     `NotAHub` and what `Hub.get` raises; pages that were stored before stay stored.
     """
     facets = run.facets if queued else ()
-    sweep = _gone_on_with(run, facets) or _begun(run, since, model_limit, facets)
+    sweep = _gone_on_with(run, since, facets) or _begun(run, since, model_limit, facets)
     sweep.model_limit = model_limit
     with _pages_ahead(run) as ahead:
         while sweep.next_path is not None and not _limit_reached(sweep):
@@ -97,14 +99,26 @@ def _pages_ahead(run: Run) -> Iterator[_Ahead]:
             raise
 
 
-def _gone_on_with(run: Run, facets: tuple[str, ...]) -> Sweep | None:
+def _gone_on_with(run: Run, since: str | None, facets: tuple[str, ...]) -> Sweep | None:
     sweep = run.state.sweeps.latest()
     if sweep is None or sweep.outcome is not None:
         return None
+    which = f"the {sweep.kind} listing begun at {sweep.begun_at}"
+    if not _lists_since(sweep, since):
+        run.say(f"{which} is given up: it would not list all that is asked for now")
+        run.state.sweeps.end(sweep, "superseded")
+        return None
+    run.say(f"going on with {which}, {sweep.listed_count:,} models so far")
     say_notes(run, sweep)
     if missing := [name for name in facets if name not in sweep.facets]:
         run.state.sweeps.queue_listed(sweep, enqueue_of(missing, sweep.sweep_id))
     return sweep
+
+
+def _lists_since(sweep: Sweep, since: str | None) -> bool:
+    if sweep.since_at is None:
+        return True
+    return since is not None and sweep.since_at <= _with_overlap(since)
 
 
 def _begun(run: Run, since: str | None, model_limit: int | None, facets: tuple[str, ...]) -> Sweep:
@@ -143,7 +157,8 @@ def _take_page(run: Run, sweep: Sweep, ahead: _Ahead) -> str | None:
     if following and not _limit_reached(sweep, len(records)):
         ahead.ask(following)
     cut = following is None and _is_cut(run, sweep, path, len(records))
-    if cut:
+    enough = _limit_reached(sweep, len(records))
+    if cut and not enough:
         _note(
             *(run, sweep),
             f"{run.hub.endpoint} sends no Link header: its listing ends after {len(records):,}"
@@ -163,7 +178,9 @@ def _take_page(run: Run, sweep: Sweep, ahead: _Ahead) -> str | None:
     # A cursor may be new each time and yet lead in a circle, for ever.
     if sweep.kind == "full" and records and not taken.listed and following:
         return _looped(run, sweep, sweep.page_count, "has nothing but models of earlier pages")
-    return "truncated" if cut else None
+    if cut:
+        return "limited" if enough else "truncated"
+    return None
 
 
 def _looped(run: Run, sweep: Sweep, page: int, what: str) -> str:

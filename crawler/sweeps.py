@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from crawler.completeness import ON_A_HUB, Gap, absent_count, full_before, gap_of
 from crawler.database import now, reading, transaction
 from crawler.known import Taken, clear_listing, take_in
 from crawler.listed import Listed
@@ -55,6 +56,11 @@ class Sweep:
     listed_count: int = 0
     outcome: str | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def begun_at(self) -> str:
+        """When it began by the hub's clock, as a sentence says it."""
+        return f"{self.watermark_at[:16].replace('T', ' ')} UTC"
 
 
 @dataclass(frozen=True)
@@ -102,22 +108,25 @@ class Sweeps:
         asked = (model_limit, ",".join(expand), ",".join(facets), first_path)
         row = self.db.execute(
             "insert into sweep (started_at, kind, endpoint, watermark_at, since_at, model_limit,"
-            " expand, facets, next_path, notes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " returning sweep_id",
-            (now(), *known, *asked, json.dumps(notes)),
+            " expand, facets, next_path, notes, missing_count)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning sweep_id",
+            # Until its end missing_count is what was missing at its begin.
+            (now(), *known, *asked, json.dumps(notes), absent_count(self.db)),
         ).fetchone()
         return Sweep(int(row[0]), *known, expand, facets, model_limit, first_path, notes=notes)
 
     def end(self, sweep: Sweep, outcome: str) -> None:
-        """Close a sweep: complete, incomplete, limited, truncated, looped or refused."""
+        """Close a sweep.
+
+        As complete (incomplete where too much is missing), limited, truncated, looped, refused, or
+        superseded by one that lists more.
+        """
         with transaction(self.db, "end of sweep"):
-            known, missing = self._completeness(sweep) if outcome == "complete" else (None, None)
-            if missing and missing > max(10, (known or 0) // 50):
+            gap = self._gap(sweep) if outcome == "complete" else None
+            if gap and gap.is_too_wide:
                 outcome = "incomplete"
-                sweep.notes.append(
-                    f"the listing is incomplete: {missing:,} of {known:,} models known before are"
-                    " not in it"
-                )
+            sweep.notes += self._said_of(gap, sweep)
+            known, missing = (gap.known, gap.missing) if gap and gap.known else (None, None)
             self.db.execute(
                 "update sweep set ended_at = ?, outcome = ?, known_count = ?, missing_count = ?,"
                 " notes = ?, next_path = case when ? = 'limited' then next_path end"
@@ -214,40 +223,48 @@ class Sweeps:
         with transaction(self.db, "known"):
             clear_listing(self.db)
             self.db.execute(
-                "insert into temp.listing select repo_key from repo"
-                " where gone = 0 and hub_id not like 'local-%'"
+                f"insert into temp.listing select repo_key from repo where {ON_A_HUB}"  # noqa: S608
             )
             self.queue.add(enqueue)
 
     def queue_vanished(self, sweep: Sweep) -> int:
         """Queue a probe of each repo that neither this full sweep nor the one before listed."""
-        row = self.db.execute(
-            "select max(sweep_id) from sweep where kind = 'full' and outcome = 'complete'"
-            " and sweep_id < ?",
-            (sweep.sweep_id,),
-        ).fetchone()
-        if row[0] is None:
+        former = full_before(self.db, sweep.sweep_id)
+        if former is None or sweep.kind != "full":
             return 0
         with transaction(self.db, "vanished"):
             clear_listing(self.db)
             count = self.db.execute(
-                "insert into temp.listing select repo_key from repo"
-                " where gone = 0 and last_sweep < ? and hub_id not like 'local-%'",
-                (row[0],),
+                "insert into temp.listing select repo_key from repo"  # noqa: S608
+                f" where {ON_A_HUB} and last_sweep < ?",
+                (former,),
             ).rowcount
             self.queue.add([Enqueue("probe", version=sweep.sweep_id)])
         return count
 
-    def _completeness(self, sweep: Sweep) -> tuple[int | None, int | None]:
-        """How many repos were known before a full sweep, and how many of these it did not list."""
+    def _gap(self, sweep: Sweep) -> Gap | None:
         if sweep.kind != "full":
-            return None, None
-        known, missing = self.db.execute(
-            "select count(*), sum(last_sweep < ?) from repo"
-            " where gone = 0 and first_sweep < ? and hub_id not like 'local-%'",
-            (sweep.sweep_id, sweep.sweep_id),
+            return None
+        row = self.db.execute(
+            "select coalesce(missing_count, 0) from sweep where sweep_id = ?", (sweep.sweep_id,)
         ).fetchone()
-        return (known, missing) if known else (None, None)
+        return gap_of(self.db, sweep.sweep_id, absent_before=int(row[0]))
+
+    def _said_of(self, gap: Gap | None, sweep: Sweep) -> list[str]:
+        if gap is None:
+            return []
+        if gap.is_too_wide:
+            return [
+                f"the listing is incomplete: {gap.missing:,} of {gap.known:,} models known before"
+                " are not in it"
+            ]
+        former = self.numbered(full_before(self.db, sweep.sweep_id) or 0)
+        if not gap.lost or former is None or former.outcome != "incomplete":
+            return []
+        return [
+            f"{gap.lost:,} models known before are in neither this listing nor the full one before"
+            " it: they are taken as lost and asked for by name"
+        ]
 
     def _one(self, condition: str, *values: Any) -> Sweep | None:
         row = self.db.execute(

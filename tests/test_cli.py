@@ -200,6 +200,18 @@ def test_without_a_warehouse_it_says_what_to_run(tmp_path, arguments):
         ("crawl --sample 5 --no-listing", "--sample needs a listing"),
         ("crawl --since auto --no-listing", "--since needs a listing"),
         ("crawl --anew --no-listing", "--anew needs a listing"),
+        ("crawl --limit 5 --no-listing", "--limit needs a listing"),
+        ("crawl --sample 5 --since auto", "leave --since away"),
+        ("crawl --sample 5 --facets none", "--sample fetches facets"),
+        ("crawl --sample 5 --seed -1", "a seed of -1 is out of bounds"),
+        (f"crawl --sample 5 --seed {2**64}", "is out of bounds"),
+        ("crawl --seed 0", "--seed is of a sample"),
+        ("crawl --strata none", "--strata is of a sample"),
+        ("crawl --allocation neyman", "--allocation is of a sample"),
+        ("crawl --endpoint http://127.0.0.1:9/api", "has more to it than a host"),
+        ("crawl --endpoint http://127.0.0.1:9/?", "has more to it than a host"),
+        ("crawl --endpoint http://127.0.0.1:9?x=1", "is no endpoint"),
+        ("schedule --endpoint http://127.0.0.1:9/api/models", "has more to it than a host"),
         ("schedule --facets config", "--query-files allows it"),
         ("schedule --listing soon", "is no period"),
         ("schedule --listing off --sweep off", "neither --listing nor --sweep has a period"),
@@ -225,6 +237,18 @@ def test_a_listing_that_is_not_whole_is_exit_3_and_said_again_as_long_as_it_is_u
     assert "UTC is used again, 1,000 models; crawl --anew lists anew" in rest.stderr
     last = rest.stderr.splitlines()[-1]
     assert re.fullmatch(r"nothing listed, \d+ asked for card; the listing is incomplete", last)
+
+
+def test_a_listing_that_is_gone_on_with_counts_as_one(tmp_path):
+    source, at = recording(tmp_path, [model(f"o/m{n}") for n in range(2500)]), tmp_path / "home"
+    with running(source) as endpoint:
+        crawl = ("crawl", "--endpoint", endpoint, "--facets", "none")
+        assert hubatlas(*crawl, "--max-requests", "4", home=at).returncode == 1
+        rest = hubatlas(*crawl, home=at)
+    assert rest.returncode == 0
+    before = int(re.search(r"UTC, ([0-9,]+) models so far", rest.stderr)[1].replace(",", ""))
+    assert 0 < before < 2500
+    assert rest.stderr.splitlines()[-1] == f"{2500 - before:,} more models listed, 2,500 in all"
 
 
 @pytest.mark.parametrize("verb", ["app", "serve"])

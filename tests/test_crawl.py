@@ -130,6 +130,15 @@ def test_a_limit_stops_the_listing_and_says_so(tmp_path):
     assert past_runs(home)[0]["outcome"] == "limited"
 
 
+@pytest.mark.parametrize("limit", [500, 1000])
+def test_a_limit_that_was_reached_is_no_incompleteness(tmp_path, limit):
+    source, home = recording(tmp_path, ZERO_CARDS), tmp_path / "home"
+    with running(source, mode="no-link") as endpoint:
+        done = crawl(home, endpoint=endpoint, facets=(), model_limit=limit)
+        assert (done.outcome, done.listed_count, done.notes) == ("limited", limit, [])
+        assert crawl(home, endpoint=endpoint, facets=(), model_limit=2000).outcome == "incomplete"
+
+
 def test_no_card_is_asked_for_where_the_facet_is_not_wanted(tmp_path, few):
     home = crawled(tmp_path / "home", few, facets=())
     assert not (home / "raw" / "card").exists()
@@ -253,6 +262,7 @@ def test_a_run_counts_what_it_stored_before_it_was_stopped(tmp_path, few):
         crawl(home, endpoint=endpoint, max_requests=12)
     assert past_runs(home)[0]["listed_count"] == 40
     assert past_runs(home)[0]["answered_count"] == 9
+    assert past_runs(home)[0]["outcome"] == "stopped"
 
 
 @pytest.mark.parametrize("garbage", [b"no database at all", b"x" * 5000])

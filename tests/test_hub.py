@@ -29,6 +29,7 @@ from crawler.hub import (
     path_of,
 )
 from crawler.network import Guard, ProxyUnusable, open_client
+from crawler.waits import Waits
 
 ACTIONS = {
     *("retry", "requeue", "tombstone", "alias", "record", "disable-facet", "quarantine", "stop")
@@ -232,7 +233,7 @@ def test_a_stated_wait_holds_the_bucket(status, headers, least, most):
         with pytest.raises(CrawlStopped):
             hub.get("/api/models")
     ((bucket, seconds),) = waits
-    assert bucket == "api"
+    assert bucket is None
     assert least <= seconds <= most
     assert len(server.seen) == 1
 
@@ -245,13 +246,63 @@ def test_a_refusal_that_nothing_explains_is_waited_out_long():
     waits = []
 
     def stop(bucket, seconds):
-        waits.append(seconds)
+        waits.append((bucket, seconds))
         hub.stop()
 
     options = {"on_wait": stop, "long_backoff_s": 60}
     with asking(always(429, **left), **options) as (_, hub), pytest.raises(CrawlStopped):
         hub.get("/api/models")
-    assert 59 <= waits[0] <= 63
+    ((bucket, seconds),) = waits
+    assert bucket is None
+    assert 59 <= seconds <= 63
+
+
+def test_a_refusal_that_the_quota_explains_is_a_wait_for_the_quota():
+    spent = {
+        "RateLimit": '"api";r=0;t=100',
+        "RateLimit_Policy": '"fixed window";"api";q=500;w=300',
+    }
+    waits = []
+
+    def stop(bucket, seconds):
+        waits.append(bucket)
+        hub.stop()
+
+    with asking(always(429, **spent), on_wait=stop) as (_, hub), pytest.raises(CrawlStopped):
+        hub.get("/api/models")
+    assert waits == ["api"]
+
+
+def test_once_the_hub_has_answered_again_the_next_wait_is_for_its_quota():
+    waits, refused = [], [True]
+    policy = {"RateLimit_Policy": '"fixed window";"api";q=50;w=300'}
+
+    def answer(asked):
+        left, status = (40, 429) if refused.pop() else (0, 200)
+        refused.append(False)
+        asked.reply(status, RateLimit=f'"api";r={left};t=300', **policy)
+
+    def stop(bucket, seconds):
+        waits.append(bucket)
+        if len(waits) > 1:
+            hub.stop()
+
+    options = {"on_wait": stop, "long_backoff_s": 0.01}
+    with asking(answer, **options) as (_, hub):
+        hub.get("/api/models")
+        with pytest.raises(CrawlStopped):
+            hub.get("/api/models")
+    assert waits == [None, "api"]
+
+
+def test_a_wait_that_no_quota_explains_is_said_to_be_the_hubs_wish():
+    told = []
+    waits = Waits(told.append)
+    for bucket in (None, "api", None):
+        waits.tell_of(bucket, 60)
+    asked, quota = told
+    assert asked.endswith("UTC: the hub asks to wait")
+    assert quota.endswith("UTC, for the hub's quota of api requests")
 
 
 def test_no_window_is_spent_beyond_four_fifths_whatever_is_asked():

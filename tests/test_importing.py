@@ -18,6 +18,7 @@ from crawler.crawl import crawl
 from crawler.doors import DoorRefused
 from crawler.forget import forget
 from crawler.importing import (
+    NothingTakenIn,
     import_folder,
     import_hf_cache,
     import_hub_stats,
@@ -73,8 +74,9 @@ def test_records_bring_what_a_crawl_brings(tmp_path):
 def test_records_that_are_none_are_rejected_and_said(tmp_path):
     source, told = tmp_path / "odd.jsonl", []
     source.write_text('{"id": "o/m"}\nnot json\n{"id": "o/private", "private": true}\n')
-    import_records(tmp_path / "home", source, tell=told.append)
+    taken = import_records(tmp_path / "home", source, tell=told.append)
     assert len(told) == 1
+    assert str(taken) == "1 model and 0 files taken in, 1 refused, 1 private or forgotten"
     assert query(tmp_path / "home", "select repo_id from model") == [("o/m",)]
     assert query(tmp_path / "home", "select stage, reason from rejected") == [
         ("listing", "record is not an object")
@@ -170,6 +172,69 @@ def test_a_cache_adds_what_is_here_and_hides_nothing_of_the_hub(tmp_path):
     crawled(home, source, hub_name=HUB)
     crawled(home, source, hub_name=HUB)
     assert query(home, "select count(*) from tombstone") == [(0,)]
+
+
+def test_only_what_is_taken_in_is_counted_and_each_model_once(tmp_path):
+    odd = [{"nothing": 1}, {"id": "a/b/c"}, {"id": 7}, "text", None]
+    whole = model("o/m", card="x", sha=SHA)
+    lines = [whole, whole, {"id": "o/n", "sha": SHA}, *odd]
+    source = recording(tmp_path, lines)
+    taken = import_records(tmp_path / "home", source)
+    assert (taken.record_count, taken.refused_count, taken.withheld_count) == (2, 5, 0)
+    assert str(taken) == "2 models and 1 file taken in, 5 refused"
+    assert query(tmp_path / "home", "select count(*) from model where known") == [(2,)]
+
+
+def test_a_file_without_a_single_record_is_an_error(tmp_path):
+    source = tmp_path / "odd.jsonl"
+    source.write_text('[]\n{"id": "a/b/c"}\n')
+    with pytest.raises(NothingTakenIn, match=r"odd\.jsonl: 2 refused;") as told:
+        import_records(tmp_path / "home", source)
+    assert "\n" not in str(told.value)
+
+
+def test_an_empty_source_brings_nothing_and_says_so(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("")
+    for name in ("cache", "folder"):
+        (tmp_path / name).mkdir()
+    home = tmp_path / "home"
+    for taken in (
+        import_records(home, tmp_path / "empty.jsonl"),
+        import_hf_cache(home, tmp_path / "cache"),
+        import_folder(home, tmp_path / "folder"),
+    ):
+        assert str(taken) == "nothing taken in: there is nothing in it"
+    assert not home.exists()
+
+
+def test_a_cache_and_a_listing_are_of_the_hub_that_is_named(tmp_path):
+    mirror, home = "https://hub.example", tmp_path / "home"
+    cached_model(tmp_path / "cache", "o/m", {"config.json": b"{}"})
+    pq.write_table(pa.table({"id": ["o/n"]}), tmp_path / "models.parquet")
+    import_hf_cache(home, tmp_path / "cache", hub_name=mirror)
+    import_hub_stats(home, tmp_path / "models.parquet", hub_name=mirror)
+    assert query(home, "select repo_id from model order by 1") == [("o/m",), ("o/n",)]
+    with pytest.raises(OtherHub):
+        import_hf_cache(home, tmp_path / "cache")
+
+
+def test_the_folder_above_a_cache_will_do_and_another_one_is_refused(tmp_path):
+    cached_model(tmp_path / "parent" / "hub", "o/m", {"config.json": b"{}"})
+    (tmp_path / "parent" / "token").write_text("x")
+    assert import_hf_cache(tmp_path / "home", tmp_path / "parent").record_count == 1
+    told = []
+    with pytest.raises(DoorRefused, match="models--OWNER--NAME"):
+        import_hf_cache(tmp_path / "other", tmp_path, tell=told.append)
+    assert told == []
+
+
+def test_a_source_that_cannot_be_read_leaves_the_home_as_it_was(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.jpg").write_bytes(b"x")
+    for refused in (import_folder, import_hf_cache):
+        with pytest.raises(DoorRefused):
+            refused(tmp_path / "home", tmp_path / "photos")
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_cache_that_is_absent_is_one_line(tmp_path):

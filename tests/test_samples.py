@@ -8,7 +8,14 @@ from hubs import model, recording
 from crawler.crawl import NothingKnown, crawl
 from crawler.hub import BudgetSpent
 from crawler.localhub.running import running
-from crawler.plan import OptionsContradict, SampleRequest, SampleTooSmall, StrataUnreadable
+from crawler.plan import (
+    MOST_SEED,
+    OptionsContradict,
+    SampleRequest,
+    SampleTooSmall,
+    SeedOutOfBounds,
+    StrataUnreadable,
+)
 from crawler.raw import body_of, read_raw
 from crawler.sample import NothingToSample
 
@@ -109,6 +116,11 @@ def test_a_sample_is_refused_before_any_request_where_it_cannot_be(tmp_path):
         (SampleTooSmall, {"sample": SampleRequest(1, ())}),
         (StrataUnreadable, {"sample": SampleRequest(9, ("colour",))}),
         (OptionsContradict, {"sample": SampleRequest(9, ()), "listing": False}),
+        (OptionsContradict, {"sample": SampleRequest(9, ()), "since": "auto"}),
+        (OptionsContradict, {"sample": SampleRequest(9, ()), "facets": ()}),
+        (OptionsContradict, {"model_limit": 9, "listing": False}),
+        (SeedOutOfBounds, {"sample": SampleRequest(9, (), seed=-1)}),
+        (SeedOutOfBounds, {"sample": SampleRequest(9, (), seed=2**63)}),
         (NothingKnown, {"listing": False}),
     ):
         with pytest.raises(refused):
@@ -133,7 +145,7 @@ def test_a_name_that_passed_to_another_repo_is_drawn_once(tmp_path):
         with running(recording(tmp_path, records)) as endpoint:
             crawl(home, endpoint=endpoint, hub_name="test", facets=(), since=since)
     with running(tmp_path / "recording.jsonl") as endpoint:
-        sampled(home, endpoint, SampleRequest(9, ()))
+        sampled(home, endpoint, SampleRequest(9, (), seed=MOST_SEED))
     assert sorted(repo_id for repo_id, _ in samples(home)[0]["members"]) == [
         f"o/m{n}" for n in range(9)
     ]

@@ -1,6 +1,7 @@
 """Listing: what a hub can do, what changed, what is missing, what has gone or bears a new name."""
 
 import json
+import re
 
 import duckdb
 import pytest
@@ -9,12 +10,14 @@ from hubs import crawled, model, recording
 from analysis.lineage import derive_lineage
 from crawler.crawl import crawl
 from crawler.hub import BudgetSpent
+from crawler.importing import import_records
 from crawler.localhub.running import running
 from crawler.plan import SinceUnreadable
 from crawler.queue import queued_counts
 from crawler.raw import body_of, read_raw
 from crawler.restraint import split_page
 from crawler.runs import past_runs
+from crawler.sweeps import ENDED_WELL
 from warehouse.build import build
 
 EARLY, LATE = "2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"
@@ -131,7 +134,8 @@ def test_what_a_hub_lacks_is_said_again_by_the_run_that_goes_on(tmp_path):
         told.clear()
         crawl(home, endpoint=endpoint, facets=(), tell=told.append)
     assert before
-    assert told == before == told_of_sweeps(home)[0]["notes"]
+    assert told[0].startswith("going on with the full listing begun at ")
+    assert told[1:] == before == told_of_sweeps(home)[0]["notes"]
 
 
 def test_a_page_that_takes_too_long_is_asked_for_in_halves(tmp_path):
@@ -170,8 +174,151 @@ def test_a_listing_from_which_many_are_missing_is_said_to_be_incomplete(tmp_path
     assert told == ["the listing is incomplete: 50 of 100 models known before are not in it"]
     assert [s["outcome"] for s in told_of_sweeps(home)] == ["complete", "incomplete"]
     assert [s["notes"] for s in told_of_sweeps(home)] == [[], told]
-    crawled(home, recording(tmp_path, records[50:]), facets=(), anew=True)
     assert not (home / "raw" / "probe").exists()
+
+
+LOSS = (
+    "100 models known before are in neither this listing nor the full one before it: they are"
+    " taken as lost and asked for by name"
+)
+
+
+def numbered(count):
+    return [dated(f"o/m{n}") for n in range(count)]
+
+
+def outcomes(home):
+    return [sweep["outcome"] for sweep in told_of_sweeps(home)]
+
+
+def test_a_loss_that_lasts_is_accepted_by_the_second_sweep(tmp_path):
+    home, told = crawled(tmp_path / "home", recording(tmp_path, numbered(300)), facets=()), []
+    left = recording(tmp_path, numbered(200))
+    for _ in range(2):
+        crawled(home, left, facets=(), anew=True, tell=told.append)
+    assert outcomes(home) == ["complete", "incomplete", "complete"]
+    assert told[1:] == [LOSS] == told_of_sweeps(home)[2]["notes"]
+    assert query(home, "select reason, count(*) from tombstone group by all") == [("gone", 100)]
+    told.clear()
+    crawled(home, left, facets=(), since="auto", tell=told.append)
+    assert told_of_sweeps(home)[-1]["kind"] == "incremental"
+    crawled(home, left, facets=(), anew=True, tell=told.append)
+    assert (told, outcomes(home)[-1]) == ([], "complete")
+
+
+def test_questions_by_name_that_a_time_limit_leaves_are_asked_by_the_next_crawl(tmp_path):
+    home = crawled(tmp_path / "home", recording(tmp_path, numbered(5)), facets=())
+    left = recording(tmp_path, numbered(4))
+    for _ in range(2):
+        crawled(home, left, facets=(), anew=True, time_limit_s=0)
+    assert queued_counts(home) == {"probe": 1}
+    crawled(home, left, facets=(), since="auto")
+    assert queued_counts(home) == {}
+    assert query(home, "select repo_id from tombstone") == [("o/m4",)]
+
+
+@pytest.mark.parametrize("crawled_before", [False, True])
+def test_what_an_older_listing_told_of_is_accepted_as_lost_likewise(tmp_path, crawled_before):
+    home, older = tmp_path / "home", tmp_path / "older"
+    older.mkdir()
+    left = recording(tmp_path, numbered(200))
+    if crawled_before:
+        crawled(home, left, facets=())
+    path = recording(older, numbered(300))
+    import_records(home, path, as_of="2026-02-01", hub_name="test")
+    done = len(told_of_sweeps(home))
+    for _ in range(2):
+        crawled(home, left, facets=(), anew=True)
+    assert outcomes(home)[done:] == ["incomplete", "complete"]
+    assert query(home, "select reason, count(*) from tombstone group by all") == [("gone", 100)]
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        [range(150), range(200), range(120), range(250)],
+        [range(n, 300, 2) for n in (0, 1, 0, 1)],
+        [range(100), range(300)[150:], range(50, 200), range(0, 200)],
+    ],
+)
+def test_a_hub_that_cuts_its_listing_ever_elsewhere_never_lists_completely(tmp_path, cuts):
+    records = numbered(300)
+    home = crawled(tmp_path / "home", recording(tmp_path, records), facets=())
+    for cut in cuts:
+        crawled(home, recording(tmp_path, [records[n] for n in cut]), facets=(), anew=True)
+    assert outcomes(home)[1:] == ["incomplete"] * len(cuts)
+    assert not (home / "raw" / "probe").exists()
+    crawled(home, recording(tmp_path, records), facets=(), anew=True)
+    assert outcomes(home)[-1] == "complete"
+
+
+def test_an_incremental_listing_asks_for_nothing_that_one_full_sweep_lacked(tmp_path):
+    records = numbered(5)
+    home = crawled(tmp_path / "home", recording(tmp_path, records), facets=())
+    changed = recording(tmp_path, [*records[1:4], dated("o/m4", modified=LATE)])
+    crawled(home, changed, facets=())
+    crawled(home, changed, facets=(), since="auto")
+    assert told_of_sweeps(home)[-1]["kind"] == "incremental"
+    assert not (home / "raw" / "probe").exists()
+
+
+def broken_off(home, endpoint, *, max_requests, **options):
+    with pytest.raises(BudgetSpent):
+        crawl(
+            *(home,),
+            endpoint=endpoint,
+            hub_name="test",
+            facets=(),
+            max_requests=max_requests,
+            **options,
+        )
+
+
+def test_everything_is_listed_though_an_incremental_sweep_was_broken_off(tmp_path):
+    records, home, told = numbered(2500), tmp_path / "home", []
+    with running(recording(tmp_path, records)) as endpoint:
+        crawl(home, endpoint=endpoint, hub_name="test", facets=())
+        broken_off(home, endpoint, max_requests=4, since="2025-01-01")
+        done = crawl(
+            home, endpoint=endpoint, hub_name="test", facets=(), anew=True, tell=told.append
+        )
+    assert [(s["kind"], s["outcome"]) for s in told_of_sweeps(home)] == [
+        ("full", "complete"),
+        ("incremental", "superseded"),
+        ("full", "complete"),
+    ]
+    assert done.listed_count == done.whole_count == 2500
+    assert re.fullmatch(
+        r"the incremental listing begun at [-0-9]{10} [:0-9]{5} UTC is given up: it would not list"
+        " all that is asked for now",
+        told[0],
+    )
+    assert "superseded" not in ENDED_WELL
+
+
+def test_an_incremental_sweep_is_gone_on_with_by_one_that_asks_for_no_more(tmp_path):
+    home = tmp_path / "home"
+    with running(recording(tmp_path, numbered(2500))) as endpoint:
+        crawl(home, endpoint=endpoint, hub_name="test", facets=())
+        broken_off(home, endpoint, max_requests=4, since="2025-01-01")
+        crawl(home, endpoint=endpoint, hub_name="test", facets=(), since="auto")
+        assert outcomes(home) == ["complete", "complete"]
+        broken_off(home, endpoint, max_requests=4, since="2025-01-01")
+        crawl(home, endpoint=endpoint, hub_name="test", facets=(), since="2024-01-01")
+    assert outcomes(home)[2:] == ["superseded", "complete"]
+
+
+def test_a_full_sweep_is_gone_on_with_also_by_one_for_what_changed(tmp_path):
+    home, told = tmp_path / "home", []
+    with running(recording(tmp_path, numbered(2500))) as endpoint:
+        broken_off(home, endpoint, max_requests=4)
+        before = len(pages(home)) * 1000
+        done = crawl(
+            home, endpoint=endpoint, hub_name="test", facets=(), since="auto", tell=told.append
+        )
+    assert [s["kind"] for s in told_of_sweeps(home)] == ["full"]
+    assert told[0].endswith(f" UTC, {before:,} models so far")
+    assert (done.listed_count, done.whole_count) == (2500 - before, 2500)
 
 
 def test_gone_from_two_complete_sweeps_it_is_asked_for_and_gets_a_tombstone(tmp_path):

@@ -57,7 +57,8 @@ def folder(
     Raises
     ------
     DoorRefused
-        The root is no folder, or the owner cannot stand in an id.
+        The root is no folder, or one that holds other things and no model, or the owner cannot
+        stand in an id.
     """
     if not root.is_dir():
         raise DoorRefused(f"{root} is no folder; name the one that holds your models")
@@ -65,6 +66,8 @@ def folder(
         raise DoorRefused(f"{owner!r} cannot be an owner: use letters, digits, '-', '_' and '.'")
     top = root.resolve()
     found = dict(_model_folders(top, tell))
+    if not found and any(top.iterdir()):
+        raise DoorRefused(f"{root} holds no model: no config and no weights lie in it or below it")
     for path, repo_id in _ids(list(found), top, owner).items():
         yield _model(path, repo_id, _entries(found[path], top, tell), tell)
 

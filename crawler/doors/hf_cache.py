@@ -14,6 +14,10 @@ from crawler.doors.contents import is_utf8, local_model, shown
 if TYPE_CHECKING:
     from huggingface_hub import CachedFileInfo, CachedRepoInfo, CachedRevisionInfo
 
+REPOS = "*--*"
+# What the library keeps beside the repos, also where there are none.
+OF_THE_CACHE = frozenset({".locks", "CACHEDIR.TAG", "version.txt"})
+
 
 def hf_cache(
     cache_dir: Path | None = None, *, tell: Tell = lambda sentence: None
@@ -28,34 +32,46 @@ def hf_cache(
     Parameters
     ----------
     cache_dir
-        The folder that holds ``models--OWNER--NAME``; None for the library's own, as HF_HUB_CACHE
-        and HF_HOME set it.
+        The folder that holds ``models--OWNER--NAME``, or the one above it, where that is called
+        ``hub``; None for the library's own, as HF_HUB_CACHE and HF_HOME set it.
     tell
         Called with one sentence for each thing that is passed over.
 
     Raises
     ------
     DoorRefused
-        There is no such cache, or it cannot be read.
+        There is no such cache, or it cannot be read, or the folder holds other things and no
+        model.
     """
     # Late: crawler.hub must set the library's switches before it is first imported.
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        cache = scan_cache_dir(cache_dir)
+        cache = scan_cache_dir(None if cache_dir is None else _repos_folder(cache_dir))
     except CacheNotFound as absent:
         raise DoorRefused(f"there is no Hugging Face cache at {absent.cache_dir}") from absent
     except (OSError, ValueError) as error:
         raise DoorRefused(f"the Hugging Face cache cannot be read: {error}") from error
-    for warning in cache.warnings:
-        tell(str(warning).partition("\n")[0])
     root = cache.cache_dir or Path()
+    if any(root.glob(REPOS)):  # else one sentence says it all
+        for warning in cache.warnings:
+            tell(str(warning).partition("\n")[0])
     models = [repo for repo in cache.repos if repo.repo_type == "model"]
+    if not models and any(path.name not in OF_THE_CACHE for path in root.iterdir()):
+        raise DoorRefused(
+            f"{root} is no cache with models: name the folder that holds models--OWNER--NAME"
+        )
     for repo in sorted(models, key=lambda repo: repo.repo_id):
         revision = _revision(repo, tell)
         if revision:
             yield _model(repo.repo_id, revision, root, tell)
+
+
+def _repos_folder(cache_dir: Path) -> Path:
+    below = cache_dir / "hub"
+    has_repos = any(cache_dir.glob(REPOS)) if cache_dir.is_dir() else True
+    return below if below.is_dir() and not has_repos else cache_dir
 
 
 def _revision(repo: CachedRepoInfo, tell: Tell) -> CachedRevisionInfo | None:

@@ -155,7 +155,7 @@ def _detail(ask: Ask, name: str) -> dict[str, Any]:
         record |= {"siblings": siblings(commit, blobs=flag(ask.request, "blobs"))}
     expand = () if ask.hub.fault.fields else expanded(ask.request)
     shown = view(record, expand or DETAIL)
-    if flag(ask.request, "securityStatus"):
+    if flag(ask.request, "securityStatus") and not ask.hub.fault.bare:
         shown["securityRepoStatus"] = repo_status(record)
     return shown
 
