@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.trees import NONE, Ints, Trees, grow_trees
-from warehouse.build import create_relation, read_relation
 from warehouse.landing import Report
+from warehouse.relations import create_relation, read_relation
 
 Names = npt.NDArray[np.object_]
 

@@ -51,7 +51,7 @@ def built(home: Path, source: Path) -> duckdb.DuckDBPyConnection:
 
 def relations(db: duckdb.DuckDBPyConnection) -> list[str]:
     rows = db.execute(
-        "select table_name from duckdb_tables() where schema_name = 'main'"
+        "select table_name from information_schema.tables where table_schema = 'main'"
     ).fetchall()
     return sorted(name for (name,) in rows if name != "build")
 

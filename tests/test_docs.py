@@ -8,7 +8,7 @@ import pytest
 from hubs import built, model, recording, relations
 
 from app.cli import cli
-from warehouse.build import RELATIONS, TEMPORARY, read_relation
+from warehouse.relations import STEPS, published_names, read_relation
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -26,7 +26,7 @@ def relations_page(db):
     """The page on relations, from the headers of their SQL and the types in a built file."""
     parts = ["# Relations\n\nWritten by the tests from the headers of the SQL files.\n"]
     for name in relations(db):
-        package = "warehouse" if name in RELATIONS else "analysis"
+        package = "warehouse" if name in published_names() else "analysis"
         relation = read_relation(package, name)
         columns = db.execute(f"describe {name}").fetchall()
         listed = "".join(f"| `{column[0]}` | {column[1].lower()} |\n" for column in columns)
@@ -48,7 +48,7 @@ def test_the_page_on_relations_is_what_the_sql_says(warehouse):
 
 def test_every_sql_file_is_built(warehouse):
     files = {p.stem for room in ("warehouse", "analysis") for p in (ROOT / room / "sql").iterdir()}
-    assert files - TEMPORARY == set(relations(warehouse))
+    assert files - STEPS == set(relations(warehouse))
 
 
 @pytest.mark.parametrize("verb", [command.callback.__name__ for command in cli.registered_commands])

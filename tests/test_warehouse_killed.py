@@ -11,7 +11,7 @@ import pytest
 from hubs import contents
 from raw_homes import RawHome
 
-from warehouse.build import RELATIONS
+from warehouse.relations import RELATIONS
 
 # One child for each step, forked before anything opens a database; the last one is not killed.
 NURSERY = """

@@ -201,6 +201,7 @@ def test_tensors_of_all_kinds_become_rows(tmp_path, gguf_head):
     ]
     assert home.rows(
         "select path, tensor_name, dtype, shape, element_count, byte_count from tensor"
+        " order by path, tensor_name"
     ) == [
         ("a.safetensors", "w", "F32", [2, 3], 6, 24),
         ("m.gguf", "plain.weight", "F32", [3, 64], 192, 768),

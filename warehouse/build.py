@@ -8,63 +8,18 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import resources
-from itertools import takewhile
 from pathlib import Path
 
 import duckdb
 
 from warehouse import WarehouseError
-from warehouse.landing import Report, keep_looks, load_raw_files
+from warehouse.landing import Report, load_raw_files
 from warehouse.raw import raw_names
+from warehouse.relations import RELATIONS, make, settle
 
 FILE = "warehouse.duckdb"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 UNWRITABLE = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
-# The order of the build: each relation reads only relations above it.
-RELATIONS = (
-    "look",
-    "redirect",
-    "latest_record",
-    "local_folder",
-    "withheld_repo",
-    "latest_page",
-    "answer",
-    "crawl_run",
-    "sweep",
-    "sample",
-    "sample_stratum",
-    "sample_member",
-    "model_observation",
-    "alias",
-    "tombstone",
-    "model_tag",
-    "commit_file",
-    "repo_file",
-    "security_finding",
-    "model_config",
-    "weight_file",
-    "tensor",
-    "card",
-    "commit_listing",
-    "commit",
-    "history_rewrite",
-    "ref",
-    "discussion",
-    "base_model_evidence",
-    "base_model_edge",
-    "model",
-    "leaked_token",
-    "rejected",
-)
-TEMPORARY = frozenset(
-    {
-        *("look", "redirect", "latest_record", "local_folder", "withheld_repo", "latest_page"),
-        "commit_listing",
-    }
-)
-
 Connection = duckdb.DuckDBPyConnection
 Derive = Callable[[Connection, Report], None]
 
@@ -79,18 +34,6 @@ class BuildBusy(WarehouseError):
 
 class BuildFailed(WarehouseError):
     """The new file could not be written: the disk is full, for instance."""
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A relation's SQL file: its name, its header's fields and its SELECT."""
-
-    name: str
-    comment: str
-    grain: tuple[str, ...]
-    source: str
-    ref: str | None
-    sql: str
 
 
 def build(
@@ -151,48 +94,18 @@ def is_current(home: Path) -> bool:
     return {name for (name,) in loaded} == set(raw_names(home))
 
 
-def read_relation(package: str, name: str) -> Relation:
-    """Read ``package/sql/name.sql``: the comment lines of its header, then a bare SELECT."""
-    text = (resources.files(package) / "sql" / f"{name}.sql").read_text("utf-8")
-    header = [line[3:] for line in takewhile(lambda x: x.startswith("-- "), text.splitlines())]
-    joined = "\n".join(header)
-    field = {m[1]: " ".join(m[2].split()) for m in _HEADER_FIELD.finditer(joined)}
-    sentence = " ".join(joined.split("\nGrain:", 1)[0].split())
-    return Relation(
-        name=name,
-        comment=sentence,
-        grain=tuple(field["Grain"].split(", ")),
-        source=field["Source"],
-        ref=field.get("Ref"),
-        sql=text,
-    )
-
-
-def create_relation(db: Connection, relation: Relation, *, temporary: bool = False) -> None:
-    """Make a relation anew as a table, with its header as its comment."""
-    kind = "temp table" if temporary else "table"
-    db.execute(f"create or replace {kind} {relation.name} as {relation.sql}")
-    if not temporary:
-        comment = f"{relation.comment} Grain: {', '.join(relation.grain)}."
-        db.execute(f"comment on table {relation.name} is '{comment.replace(chr(39), chr(39) * 2)}'")
-
-
-_HEADER_FIELD = re.compile(r"^(Grain|Source|Ref): (.*(?:\n(?!Grain:|Source:|Ref:).*)*)", re.M)
-
-
 def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
-    db.execute("set preserve_insertion_order = true; set timezone = 'UTC'")
+    db.execute("set timezone = 'UTC'")
     load_raw_files(db, home, report=report)
+    settle(db)
     for done, name in enumerate(RELATIONS):
         report("naming and typing", done, len(RELATIONS))
-        create_relation(db, read_relation("warehouse", name), temporary=name in TEMPORARY)
-        if name == "look":
-            keep_looks(db)
+        make(db, name)
     report("naming and typing", len(RELATIONS), len(RELATIONS))
     derive(db, report)
     db.execute(
         "create or replace table build as select ? as schema_version, now()::timestamp as built_at,"
-        " (select max(observed_at) from model_observation) as data_as_of",
+        " (select max(last_at) from landing.name_seen) as data_as_of",
         [SCHEMA_VERSION],
     )
     db.execute("checkpoint")

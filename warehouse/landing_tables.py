@@ -1,7 +1,8 @@
 """The landing tables: what raw files are unpacked into, column by column, and how rows get there.
 
 ``landing.record`` holds the newest record of each repo alone; what moves between looks is kept of
-every record in ``landing.look``.
+every record in ``landing.look``. Of facets that replace each other the newest answer is kept, of
+commits every answer.
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+FILE = "struct(path varchar, size_bytes bigint, blob_id varchar, lfs_sha256 varchar)"
 TABLES = {
     "raw_file": "name varchar, facet varchar, byte_count bigint, envelope_count bigint",
     "record": """
         raw_file varchar, position bigint, sweep_id bigint, fetched_at timestamp,
-        repo_id varchar, hub_id varchar, record json""",
+        repo_id varchar, hub_id varchar, author varchar, commit_sha varchar, created_at timestamp,
+        last_modified_at timestamp, pipeline_tag varchar, library_name varchar, license varchar,
+        model_type varchar, architecture varchar, parameter_count bigint,
+        used_storage_bytes bigint, downloads_30d bigint, downloads_all_time bigint,
+        likes_count bigint, trending_score double, gated varchar, is_private boolean,
+        is_disabled boolean, tags varchar[], base_models varchar[], files FILE[],
+        local_path varchar, card_data json, other_fields json, problems varchar[]""",
     "look": """
         raw_file varchar, position bigint, sweep_id bigint, observed_at timestamp,
         repo_id varchar, hub_id varchar, commit_sha varchar, last_modified_at timestamp,
@@ -30,12 +38,18 @@ TABLES = {
         fetched_at timestamp, run_id bigint, sweep_id bigint, body_sha256 varchar, client varchar,
         query_file boolean""",
     "card": """
-        raw_file varchar, repo_id varchar, revision varchar, repo_commit varchar, status bigint,
-        failure varchar, fetched_at timestamp, text varchar, front_matter json""",
+        raw_file varchar, position bigint, repo_id varchar, revision varchar, repo_commit varchar,
+        status bigint, fetched_at timestamp, text varchar, front_matter json""",
     "facet_page": """
         raw_file varchar, position bigint, facet varchar, repo_id varchar, revision varchar,
-        repo_commit varchar, page bigint, path varchar, known_commit varchar, final_url varchar,
+        repo_commit varchar, page bigint, path varchar, final_url varchar,
         status bigint, failure varchar, error_code varchar, fetched_at timestamp, answer json""",
+    "commit_page": """
+        raw_file varchar, repo_id varchar, page bigint, known_commit varchar,
+        fetched_at timestamp, is_read boolean""",
+    "commit_entry": """
+        raw_file varchar, repo_id varchar, page bigint, place bigint, commit_sha varchar,
+        title varchar, message varchar, committed_at timestamp, authors varchar[]""",
     "weight_file": """
         raw_file varchar, position bigint, repo_id varchar, revision varchar, repo_commit varchar,
         fetched_at timestamp, path varchar, format varchar, tensor_count bigint,
@@ -49,9 +63,19 @@ TABLES = {
         count bigint""",
     "rejected": "source varchar, key varchar, stage varchar, reason varchar",
 }
+FILE_ARROW = pa.struct(
+    {
+        "path": pa.string(),
+        "size_bytes": pa.int64(),
+        "blob_id": pa.string(),
+        "lfs_sha256": pa.string(),
+    }
+)
 ARROW = {
     **dict.fromkeys(("varchar", "json", "timestamp"), pa.string()),
-    **{"bigint": pa.int64(), "bigint[]": pa.list_(pa.int64()), "boolean": pa.bool_()},
+    **{"bigint": pa.int64(), "double": pa.float64(), "boolean": pa.bool_()},
+    **{"bigint[]": pa.list_(pa.int64()), "varchar[]": pa.list_(pa.string())},
+    "FILE[]": pa.list_(FILE_ARROW),
 }
 MOST = 2**63
 
@@ -62,32 +86,59 @@ def create_landing(db: duckdb.DuckDBPyConnection) -> None:
     """Make the landing tables that are not there yet."""
     db.execute("create schema if not exists landing")
     for name, columns in TABLES.items():
-        db.execute(f"create table if not exists landing.{name} ({columns})")
+        typed = columns.replace("FILE[]", f"{FILE}[]")
+        db.execute(f"create table if not exists landing.{name} ({typed})")
 
 
-def insert(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row]) -> None:
-    """Add rows; a column that a row lacks, or has in another type, is null there."""
+def as_arrow(table: str, rows: Iterable[Row]) -> pa.Table:
+    """Rows as columns; a column that a row lacks, or has in another type, is null there."""
     listed = list(rows)
-    if not listed:
-        return
-    columns = dict(column.split() for column in TABLES[table].split(","))
-    arrow = pa.table(
-        {name: _column([row.get(name) for row in listed], kind) for name, kind in columns.items()}
+    return pa.table(
+        {
+            name: _column([row.get(name) for row in listed], kind)
+            for name, kind in _columns(table).items()
+        }
     )
+
+
+def insert(db: duckdb.DuckDBPyConnection, table: str, arrow: pa.Table) -> None:
+    """Add rows; a time that cannot be read is null."""
+    if not arrow.num_rows:
+        return
     cast = ", ".join(
         f"try_cast({name} as timestamp) as {name}" if kind == "timestamp" else name
-        for name, kind in columns.items()
+        for name, kind in _columns(table).items()
     )
     db.register("incoming", arrow)
     db.execute(f"insert into landing.{table} by name select {cast} from incoming")  # noqa: S608
     db.unregister("incoming")
 
 
+def _columns(table: str) -> dict[str, str]:
+    return dict(column.split() for column in TABLES[table].split(","))
+
+
 def _column(values: list[Any], kind: str) -> pa.Array:
+    if kind == "FILE[]":
+        return _file_lists(values)
     try:
         return pa.array(values, ARROW[kind])
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([_fitting(value, kind) for value in values], ARROW[kind])
+
+
+def _file_lists(lists: list[list[Row] | None]) -> pa.Array:
+    # Column by column: of nested rows pyarrow would take ten times as long.
+    files = [file for one in lists for file in one or ()]
+    offsets, end = [], 0
+    for one in lists:
+        offsets.append(None if one is None else end)
+        end += len(one or ())
+    values = pa.StructArray.from_arrays(
+        [pa.array([file.get(field.name) for file in files], field.type) for field in FILE_ARROW],
+        fields=list(FILE_ARROW),
+    )
+    return pa.ListArray.from_arrays(pa.array([*offsets, end], pa.int32()), values)
 
 
 def _fitting(value: Any, kind: str) -> Any:

@@ -12,7 +12,9 @@ from typing import Any
 import orjson
 import zstandard
 
-MAX_FILE_BYTES = 512 * 2**20
+MAX_FILE_BYTES = 2**30
+MAX_LINE_BYTES = 96 * 2**20  # a 64 MiB header of weights in base64, and its envelope
+PACKED_BYTES = 1024  # at a time: they unpack to 32 MiB at most, whatever they hold
 
 
 class RawFileUnreadable(Exception):
@@ -36,19 +38,44 @@ def raw_names(home: Path) -> list[str]:
 
 
 def read_raw_file(home: Path, name: str) -> RawFile:
-    """Read one raw file to its end, checksum included; raises `RawFileUnreadable`."""
-    packed = (home / "raw" / name).read_bytes()
+    """Read one raw file to its end, checksum included; raises `RawFileUnreadable`.
+
+    What would not fit in memory is refused before it is unpacked.
+    """
+    path = home / "raw" / name
     try:
-        decompressor = zstandard.ZstdDecompressor().decompressobj()
-        content = decompressor.decompress(packed)
-        if not decompressor.eof:
-            raise RawFileUnreadable("truncated: its zstd frame has no end")
-        if len(content) > MAX_FILE_BYTES:
-            raise RawFileUnreadable(f"holds {len(content):,} bytes, more than {MAX_FILE_BYTES:,}")
-        envelopes = [orjson.loads(line) for line in content.splitlines() if line]
+        envelopes = [orjson.loads(line) for line in _lines(path)]
     except (zstandard.ZstdError, orjson.JSONDecodeError) as broken:
         raise RawFileUnreadable(f"damaged: {broken}") from broken
-    return RawFile(name, name.split("/", 1)[0], len(packed), envelopes)
+    return RawFile(name, name.split("/", 1)[0], path.stat().st_size, envelopes)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    line, left = bytearray(), MAX_FILE_BYTES
+    for piece in _unpacked(path):
+        first, *others = piece.split(b"\n")
+        line += first
+        for other in others:
+            if line:
+                yield bytes(line)
+            line = bytearray(other)
+        left -= len(piece)
+        if len(line) > MAX_LINE_BYTES:
+            raise RawFileUnreadable(f"refused: it has a line of more than {MAX_LINE_BYTES:,} bytes")
+        if left < 0:
+            raise RawFileUnreadable(f"refused: it holds more than {MAX_FILE_BYTES:,} bytes")
+    if line:
+        yield bytes(line)
+
+
+def _unpacked(path: Path) -> Iterator[bytes]:
+    # Not a stream reader: that ends in silence where a frame is cut.
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    with path.open("rb") as file:
+        while not unpacker.eof and (packed := file.read(PACKED_BYTES)):
+            yield unpacker.decompress(packed)
+    if not unpacker.eof:
+        raise RawFileUnreadable("truncated: its zstd frame has no end")
 
 
 def text_of(envelope: dict[str, Any]) -> str:

@@ -15,12 +15,14 @@ from typing import Any
 import orjson
 
 from warehouse.front_matter import FrontMatterBroken, read_front_matter, split_card
-from warehouse.masking import Leaks, mask, masked, suspects
+from warehouse.masking import Kind, Leaks, mask, masked, suspects
 from warehouse.raw import RawFile, page_records, text_of
+from warehouse.records import read_record, refusal
 from warehouse.weight_files import weight_rows
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
+Kinds = tuple[Kind | None, ...] | None
 
 JOURNAL = frozenset({"run", "sweep", "sample"})
 WRITTEN_BY_THE_HUB = ("repo_id", "revision", "url", "final_url", "path", "etag", "error_code")
@@ -94,38 +96,60 @@ def _without_secrets(envelope: Row) -> Row:
 
 def _take_listing(answer: Answer) -> None:
     page = text_of(answer.envelope)
-    # An escape like \u0040 hides an @ from the quick search; records are written anew without.
+    # An escape like \\u0040 hides an @ from the quick search; records are written anew without.
     kinds = None if "\\u00" in page else suspects(page)
     start = len(answer.rows["record"]) + len(answer.rows["rejected"])
-    for at, record, text in _records(page):
-        if text is None:
-            answer.reject("parse", "record is not JSON", key=str(start + at))
+    for position, record in enumerate(_records(page), start):
+        if isinstance(record, _Broken):
+            answer.reject("parse", "record is not JSON", key=str(position))
         elif not _withhold(answer, record):
-            _take_record(answer, start + at, record, *mask(text, kinds))
+            _take_record(answer, position, _masked_record(answer, record, kinds))
 
 
-def _take_record(answer: Answer, position: int, record: Any, text: str, leaks: Leaks) -> None:
-    fields = record if isinstance(record, dict) else {}
-    repo_id = masked(fields["id"]) if isinstance(fields.get("id"), str) else None
-    hub_id = fields.get("_id")
-    answer.tell(leaks, repo_id=repo_id)
-    answer.add(
-        "record",
-        position=position,
-        repo_id=repo_id,
-        hub_id=hub_id if isinstance(hub_id, str) else repo_id,
-        record=text,
-    )
+def _masked_record(answer: Answer, record: Any, kinds: Kinds) -> Any:
+    if kinds == ():
+        return record
+    text = orjson.dumps(record).decode()
+    anew, leaks = mask(text, kinds)
+    if anew == text:
+        return record
+    clean = orjson.loads(anew)
+    answer.tell(leaks, repo_id=clean.get("id") if isinstance(clean, dict) else None)
+    return clean
 
 
-def _records(page: str) -> Iterator[tuple[int, Any, str | None]]:
-    """Position, value and text of each record; no text where it is not JSON."""
+def _take_record(answer: Answer, position: int, record: Any) -> None:
+    if reason := refusal(record):
+        key = record.get("id") if isinstance(record, dict) else None
+        answer.reject("listing", reason, key=key if isinstance(key, str) else f"#{position}")
+        return
+    envelope = answer.envelope
+    row = read_record(record, fetched_at=envelope.get("fetched_at"))
+    row["position"], row["raw_file"] = position, answer.file.name
+    row["sweep_id"], row["fetched_at"] = envelope.get("sweep_id"), envelope.get("fetched_at")
+    answer.rows["record"].append(row)
+
+
+class _Broken:
+    """Stands for a record that is not JSON."""
+
+
+def _records(page: str) -> Iterator[Any]:
     try:
-        for at, record in enumerate([(r, orjson.dumps(r).decode()) for r in orjson.loads(page)]):
-            yield at, *record
+        records = orjson.loads(page)
+        # What cannot be written again, a number beyond 64 bits for one, cannot be kept either.
+        orjson.dumps(records)
     except (orjson.JSONDecodeError, TypeError):
-        for at, part in enumerate(page_records(page)):
-            yield at, *_parsed(part)
+        records = None
+    if isinstance(records, list):
+        yield from records
+    else:
+        yield from map(_parsed_or_broken, page_records(page))
+
+
+def _parsed_or_broken(text: str) -> Any:
+    value, anew = _parsed(text)
+    return _Broken() if anew is None else value
 
 
 def _parsed(text: str) -> tuple[Any, str | None]:
@@ -153,8 +177,10 @@ def _take_card(answer: Answer) -> None:
     if text is not None:
         text, leaks = mask(text)
         answer.tell(leaks)
-    # Masked after it is read: in YAML a mask like [e-mail] would be a list.
-    answer.add("card", text=text, front_matter=front_matter and masked(front_matter))
+    if answer.envelope.get("failure") in {None, "entry-missing"}:
+        # Masked after it is read: in YAML a mask like [e-mail] would be a list.
+        read = front_matter and masked(front_matter)
+        answer.add("card", position=answer.position, text=text, front_matter=read)
 
 
 def _front_matter(text: str | None) -> tuple[str | None, list[str]]:
@@ -169,6 +195,40 @@ def _front_matter(text: str | None) -> tuple[str | None, list[str]]:
         f"duplicate key {key[:80]!r} in front matter: the last one counts" for key in duplicates
     ]
     return orjson.dumps(mapping).decode(), told
+
+
+def _take_commits(answer: Answer) -> None:
+    text = text_of(answer.envelope) if answer.is_good else "null"
+    commits, anew = _parsed(text)
+    if anew is None:
+        answer.reject("parse", "answer for commits is not JSON")
+    if anew is not None and suspects(anew):
+        clean, leaks = mask(anew)
+        commits = orjson.loads(clean)
+        answer.tell(leaks)
+    is_read = isinstance(commits, list)
+    page = answer.envelope.get("page") or 0
+    answer.add("commit_page", page=page, is_read=is_read)
+    for place, commit in enumerate(commits if is_read else (), 1):
+        if isinstance(commit, dict):
+            answer.rows["commit_entry"].append(_commit(answer, page, place, commit))
+
+
+def _commit(answer: Answer, page: int, place: int, commit: Row) -> Row:
+    authors = commit.get("authors")
+    return {
+        "raw_file": answer.file.name,
+        "repo_id": answer.envelope.get("repo_id"),
+        "page": page,
+        "place": place,
+        "commit_sha": commit.get("id"),
+        "title": commit.get("title"),
+        "message": commit.get("message") or None,
+        "committed_at": commit.get("date"),
+        "authors": [a.get("user") for a in authors if isinstance(a, dict)]
+        if isinstance(authors, list)
+        else None,
+    }
 
 
 def _take_facet_page(answer: Answer) -> None:
@@ -192,6 +252,9 @@ def _take_yaml(answer: Answer) -> None:
 
 
 def _land_json(answer: Answer, text: str | None) -> None:
+    probe = answer.file.facet == "probe"
+    if not probe and answer.envelope.get("failure") not in {None, "entry-missing"}:
+        return  # it says nothing of the repo: that it came is a row of answer
     value, anew = (None, None) if text is None else _parsed(text)
     if _withhold(answer, value):
         return
@@ -229,6 +292,7 @@ def _take_tensors(answer: Answer) -> None:
 READERS: dict[str, Callable[[Answer], None]] = {
     "model": _take_listing,
     "card": _take_card,
+    "commits": _take_commits,
     "mergekit_config": _take_yaml,
     "tensors": _take_tensors,
     **dict.fromkeys(JOURNAL, _take_journal),

@@ -3,14 +3,14 @@
 -- noticed_at is when the newer name was first listed under that `_id`, or the probe's time.
 -- Grain: old_id
 -- Source: the records of all listings, the facet probe
-with named as (
-    select
-        hub_id,
-        repo_id,
-        min(observed_at) as first_at,
-        max((observed_at, raw_file, position)) as last_look
-    from landing.look
-    group by hub_id, repo_id
+with moved as (
+    -- only a repo that had several names can have an old one
+    select hub_id from name_seen group by hub_id having count(*) > 1
+),
+named as (
+    select hub_id, repo_id, first_at, last_look
+    from name_seen
+    where hub_id in (select hub_id from moved)
 ),
 newest_name as (
     select hub_id, repo_id, first_at
@@ -33,7 +33,7 @@ renamed as (
 )
 select old_id, repo_id, evidence, noticed_at
 from renamed
-where old_id not in (select repo_id from latest_record) or evidence = 'redirect'
+where old_id not in (select repo_id from latest) or evidence = 'redirect'
 qualify row_number() over (
     partition by old_id order by evidence, last_look desc nulls last, repo_id
 ) = 1

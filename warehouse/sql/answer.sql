@@ -3,6 +3,7 @@
 -- An answer about a private repo that no listing held before is left out.
 -- Grain: raw_file, position
 -- Source: landing.answer
+-- Kind: view
 select
     raw_file,
     position,
@@ -26,5 +27,4 @@ select
     client,
     coalesce(query_file, false) as query_file
 from landing.answer
-where repo_id is null or repo_id not in (select repo_id from withheld_repo)
-order by raw_file, position
+where repo_id is null or repo_id not in (select repo_id from landing.withheld_repo)

@@ -5,11 +5,12 @@
 -- was declared is named as it is now.
 -- Grain: child_id, parent_id
 -- Source: base_model_evidence, alias
+-- Per: child_id
 with present_name as (
     select old_id, repo_id
     from alias
-    where repo_id in (select repo_id from latest_record)
-        and old_id not in (select repo_id from latest_record)
+    where repo_id in (select repo_id from latest)
+        and old_id not in (select repo_id from latest)
 ),
 ranked as (
     select
@@ -24,7 +25,9 @@ ranked as (
         ) as narrowness
     from base_model_evidence
     left join present_name on present_name.old_id = parent_id
-    where refusal is null and coalesce(present_name.repo_id, parent_id) <> child_id
+    where refusal is null
+        and child_id in (select repo_id from touched)
+        and coalesce(present_name.repo_id, parent_id) <> child_id
 )
 select
     child_id,

@@ -4,24 +4,37 @@
 -- Source: model_tag, the record's cardData, card
 -- Ref: refusals follow validate_repo_id of huggingface_hub; card sentences follow the templates of
 -- the Trainer, mergekit, PEFT, Unsloth and common quantizers.
-with tag_claim as (
+-- Per: child_id
+with based as (
     select
         repo_id as child_id,
-        regexp_extract(tag_value, '^(?:(finetune|adapter|quantized|merge):)?', 1) as declared,
-        regexp_replace(tag_value, '^(finetune|adapter|quantized|merge):', '') as parent_id,
+        list_filter(tags, lambda tag: starts_with(tag, 'base_model:')) as bases
+    from latest_record
+),
+base_tag as (
+    select child_id, unnest(bases) as tag, generate_subscripts(bases, 1) as position
+    from based
+),
+tag_claim as (
+    select
+        child_id,
+        regexp_extract(tag, '^base_model:(?:(finetune|adapter|quantized|merge):)?', 1) as declared,
+        regexp_replace(tag, '^base_model:((finetune|adapter|quantized|merge):)?', '') as parent_id,
         'tag' as evidence,
         position
-    from model_tag
-    where kind = 'base_model'
+    from base_tag
     -- the Hub adds base_model:X beside base_model:RELATION:X, which says no more than the latter
     qualify declared <> '' or count(*) over (partition by child_id, parent_id) = 1
 ),
 front as (
-    select repo_id, record->'cardData' as fields, 'card_data' as evidence
+    select repo_id, card_data as fields, 'card_data' as evidence
     from latest_record
+    where contains(card_data, 'base_model')
     union all
     select repo_id, front_matter as fields, 'front_matter' as evidence
     from card
+    where contains(front_matter, 'base_model')
+        and repo_id in (select repo_id from touched)
 ),
 named as (
     select
@@ -48,7 +61,7 @@ front_claim as (
 hub_card as (
     select repo_id, text
     from card
-    where contains(text, '/')
+    where contains(text, '/') and repo_id in (select repo_id from touched)
 ),
 -- One branch a template: a pattern must be a constant, else it is compiled anew for every card.
 sentence_claim as (

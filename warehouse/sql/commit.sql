@@ -2,6 +2,7 @@
 -- commit that is gone from it, squashed or rewritten, is not current and has no position.
 -- Grain: repo_id, commit_sha
 -- Source: the facet commits
+-- Per: repo_id
 with newest as (
     select *
     from commit_listing

@@ -1,6 +1,7 @@
 -- The commit that last changed a file of a repo, as the hub tells beside its tree.
 -- Grain: repo_id, path
 -- Source: the facet commit_files
+-- Per: repo_id
 with listed as materialized (
     select
         repo_id,

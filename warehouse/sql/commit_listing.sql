@@ -3,17 +3,11 @@
 -- fetched whole proves nothing and counts as continuing.
 -- Grain: repo_id, raw_file, page, place
 -- Source: the facet commits
-with page as materialized (
-    select
-        repo_id,
-        raw_file,
-        coalesce(page, 0) as page,
-        known_commit,
-        fetched_at,
-        coalesce(status = 200 and json_type(answer) = 'ARRAY', false) as is_read,
-        case when is_read then cast(answer as json[]) end as commits
-    from landing.facet_page
-    where facet = 'commits' and repo_id in (select repo_id from latest_record)
+-- Kind: temporary
+with page as (
+    select repo_id, raw_file, page, known_commit, fetched_at, is_read
+    from landing.commit_page
+    where repo_id in (select repo_id from latest_record)
 ),
 answered as (
     select
@@ -26,30 +20,11 @@ answered as (
     group by repo_id, raw_file
     having bool_or(is_read)
 ),
-entry as materialized (
-    select
-        repo_id,
-        raw_file,
-        page,
-        unnest(commits) as entry,
-        generate_subscripts(commits, 1) as place
-    from page
-    where is_read
-),
 listed as (
     select
-        repo_id,
-        raw_file,
-        page,
-        place,
-        entry->>'id' as commit_sha,
-        entry->>'title' as title,
-        entry->>'message' as message,
-        try_cast(entry->>'date' as timestamp) as committed_at,
-        list_transform(
-            from_json(entry->'authors', '[{"user": "VARCHAR"}]'), lambda author: author.user
-        ) as authors
-    from entry
+        repo_id, raw_file, page, place, commit_sha, title, message, committed_at, authors
+    from landing.commit_entry
+    where repo_id in (select repo_id from latest_record)
 ),
 met as (
     select distinct listed.repo_id, listed.raw_file

@@ -1,6 +1,7 @@
 -- A discussion or pull request of a repo, as listed; what is said in it is not fetched.
 -- Grain: repo_id, discussion_number
 -- Source: the facet discussions
+-- Per: repo_id
 with listed as materialized (
     select
         repo_id,

@@ -1,6 +1,7 @@
 -- An answer for commits that did not continue the history known before: how many commits it lost.
 -- Grain: repo_id, noticed_at
 -- Source: the facet commits
+-- Per: repo_id
 with held as (
     select distinct repo_id, era, commit_sha
     from commit_listing

@@ -2,21 +2,16 @@
 -- A model that is gone stays: gone_at and gone_reason tell, null where it is not known to be gone.
 -- tokenizer_bytes sums the tokenizer files at the repo's top, null where a size is not known;
 -- security_scanned is null where nobody asked; local_path is the folder of an imported model.
+-- other_fields holds what the Hub told beside, and values that are not what their column holds.
 -- Grain: repo_id
 -- Source: the newest record of each repo, tombstone, repo_file, model_config, the facet security;
 -- base_model_edge for ghosts
+-- Per: repo_id
+-- Anew: not known
 with seen as (
-    select
-        repo_id,
-        min(observed_at) as first_seen_at,
-        max(observed_at) as last_seen_at
-    from model_observation
-    group by repo_id
-),
-license_tag as (
-    select repo_id, arg_min(tag_value, position) as license
-    from model_tag
-    where kind = 'license'
+    select repo_id, min(first_at) as first_seen_at, max(last_at) as last_seen_at
+    from name_seen
+    where repo_id in (select repo_id from latest_record)
     group by repo_id
 ),
 tokenizer as (
@@ -28,6 +23,7 @@ tokenizer as (
         'tokenizer.json', 'tokenizer.model', 'vocab.json', 'vocab.txt', 'merges.txt',
         'spiece.model', 'sentencepiece.bpe.model'
     )
+        and repo_id in (select repo_id from latest_record)
     group by repo_id
 ),
 configured as (
@@ -37,7 +33,7 @@ configured as (
             config->>'vocab_size', config->>'$.text_config.vocab_size'
         ) as bigint) as vocab_size
     from model_config
-    where path = 'config.json'
+    where path = 'config.json' and repo_id in (select repo_id from latest_record)
 ),
 scanned as (
     select
@@ -52,40 +48,36 @@ listed as (
         true as known,
         r.hub_id,
         coalesce(
-            r.record->>'author',
-            case when contains(r.repo_id, '/') then split_part(r.repo_id, '/', 1) end
+            r.author, case when contains(r.repo_id, '/') then split_part(r.repo_id, '/', 1) end
         ) as author,
-        r.record->>'sha' as commit_sha,
-        try_cast(r.record->>'createdAt' as timestamp) as created_at,
-        try_cast(r.record->>'lastModified' as timestamp) as last_modified_at,
-        r.record->>'pipeline_tag' as pipeline_tag,
-        r.record->>'library_name' as library_name,
-        coalesce(license_tag.license, r.record->>'$.cardData.license') as license,
-        r.record->>'$.config.model_type' as model_type,
-        r.record->>'$.config.architectures[0]' as architecture,
-        coalesce(
-            try_cast(r.record->>'$.safetensors.total' as bigint),
-            try_cast(r.record->>'$.gguf.total' as bigint)
-        ) as parameter_count,
-        try_cast(r.record->>'usedStorage' as bigint) as used_storage_bytes,
-        try_cast(r.record->>'downloads' as bigint) as downloads_30d,
-        try_cast(r.record->>'downloadsAllTime' as bigint) as downloads_all_time,
-        try_cast(r.record->>'likes' as bigint) as likes_count,
-        try_cast(r.record->>'trendingScore' as double) as trending_score,
-        r.record->>'gated' as gated,
-        try_cast(r.record->>'private' as boolean) as is_private,
-        try_cast(r.record->>'disabled' as boolean) as is_disabled,
+        r.commit_sha,
+        r.created_at,
+        r.last_modified_at,
+        r.pipeline_tag,
+        r.library_name,
+        r.license,
+        r.model_type,
+        r.architecture,
+        r.parameter_count,
+        r.used_storage_bytes,
+        r.downloads_30d,
+        r.downloads_all_time,
+        r.likes_count,
+        r.trending_score,
+        r.gated,
+        r.is_private,
+        r.is_disabled,
         tokenizer.tokenizer_bytes,
         configured.vocab_size,
         scanned.security_scanned,
         tombstone.noticed_at as gone_at,
         tombstone.reason as gone_reason,
         local_folder.folder as local_path,
+        r.other_fields,
         seen.first_seen_at,
         seen.last_seen_at
     from latest_record as r
     left join seen using (repo_id)
-    left join license_tag using (repo_id)
     left join tokenizer using (repo_id)
     left join configured using (repo_id)
     left join scanned using (repo_id)
@@ -98,7 +90,7 @@ ghost as (
         false as known,
         case when contains(parent_id, '/') then split_part(parent_id, '/', 1) end as author
     from base_model_edge
-    where parent_id not in (select repo_id from listed)
+    where parent_id not in (select repo_id from latest)
 )
 select * from listed
 union all by name

@@ -2,6 +2,7 @@
 -- read into JSON. That a config of the record's own is in the listing is no row here.
 -- Grain: repo_id, path
 -- Source: the facets config, adapter_config and mergekit_config
+-- Per: repo_id
 with named(facet, usual_path) as (
     values
     ('config', 'config.json'), ('adapter_config', 'adapter_config.json'),

@@ -1,12 +1,8 @@
--- One look at one repo: what a listing said of it at a time. base_models are the ids that its tags
--- declared then, sorted; null where the listing gave no tags.
+-- One look at one repo: what a listing said of it at a time, under the name that it had then.
+-- base_models are the ids that its tags declared, sorted; null where the listing gave no tags.
 -- Grain: repo_id, observed_at
 -- Source: the records of all listings
-with looks as (
-    select *
-    from landing.look
-    where repo_id in (select repo_id from latest_record)
-)
+-- Kind: view
 select
     repo_id,
     hub_id,
@@ -23,8 +19,4 @@ select
     is_disabled,
     license,
     base_models
-from looks
-qualify row_number() over (
-    partition by repo_id, observed_at order by raw_file desc, position desc
-) = 1
-order by repo_id, observed_at
+from landing.look

@@ -1,28 +1,33 @@
 -- One tag of one repo, split at its first colon where it has a kind (license:mit, dataset:squad).
 -- Grain: repo_id, tag
 -- Source: the record's tags
+-- Per: repo_id
 with tagged as (
     select
         repo_id,
-        unnest(try_cast(record->'tags' as varchar[])) as tag,
-        generate_subscripts(try_cast(record->'tags' as varchar[]), 1) as position
+        unnest(tags) as tag,
+        generate_subscripts(tags, 1) as position
     from latest_record
-    where json_type(record, '$.tags') = 'ARRAY'
+),
+split as (
+    select
+        repo_id,
+        tag,
+        case
+            when
+                split_part(tag, ':', 1) in (
+                    'arxiv', 'base_model', 'dataset', 'deploy', 'doi', 'license', 'region'
+                )
+                and contains(tag, ':')
+                then split_part(tag, ':', 1)
+        end as kind,
+        position
+    from tagged
 )
 select
     repo_id,
     tag,
-    case
-        when regexp_matches(tag, '^(arxiv|base_model|dataset|deploy|doi|license|region):')
-            then split_part(tag, ':', 1)
-    end as kind,
-    case
-        when regexp_matches(tag, '^(arxiv|base_model|dataset|deploy|doi|license|region):')
-            then substr(tag, strpos(tag, ':') + 1)
-        else tag
-    end as tag_value,
-    min(position) as position
-from tagged
-where tag is not null
-group by repo_id, tag
-order by repo_id, position
+    kind,
+    case when kind is null then tag else substr(tag, length(kind) + 2) end as tag_value,
+    position
+from split

@@ -1,6 +1,7 @@
 -- A repo that a probe found under another name, where no listing has held the old name since.
 -- Grain: old_id
 -- Source: the facet probe
+-- Kind: temporary
 with probed as (
     select
         repo_id as old_id,
@@ -19,8 +20,8 @@ with probed as (
 select old_id, repo_id, fetched_at as noticed_at
 from probed
 where repo_id <> old_id
-    and old_id in (select repo_id from landing.look)
+    and old_id in (select repo_id from name_seen)
     and not exists (
-        from landing.look
-        where look.repo_id = probed.old_id and look.observed_at > probed.fetched_at
+        from name_seen
+        where name_seen.repo_id = probed.old_id and name_seen.last_at > probed.fetched_at
     )

@@ -1,6 +1,7 @@
 -- A branch, tag, conversion or pull request of a repo, and the commit that it points to.
 -- Grain: repo_id, ref
 -- Source: the facet refs
+-- Per: repo_id
 with kind(kind, field) as (
     values ('branch', 'branches'), ('tag', 'tags'), ('convert', 'converts'), ('pr', 'pullRequests')
 ),

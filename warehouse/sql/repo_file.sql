@@ -3,29 +3,21 @@
 -- is known; local_path is where a file lies that was imported from this machine.
 -- Grain: repo_id, path
 -- Source: the facets tree and commit_files, the record's siblings
+-- Per: repo_id
 with current_tree as (
     -- a tree of an older commit than the listing saw is past
     select facet, repo_id, revision, repo_commit, answer
     from latest_page
     join latest_record using (repo_id)
     where facet in ('tree', 'commit_files') and status = 200 and json_type(answer) = 'ARRAY'
-        and coalesce(record->>'sha', revision) = revision
+        and coalesce(commit_sha, revision) = revision
     -- both tell the same files: the plain tree first
     qualify dense_rank() over (partition by repo_id order by facet desc) = 1
 ),
-listed as materialized (
-    -- materialized, so that the unnest below carries no whole records along
-    select
-        repo_id,
-        record->>'sha' as commit_sha,
-        from_json(
-            record->'siblings',
-            '[{"rfilename": "VARCHAR", "size": "BIGINT", "blobId": "VARCHAR",
-               "lfs": {"sha256": "VARCHAR"}}]'
-        ) as siblings
+listed as (
+    select repo_id, commit_sha, unnest(files) as entry
     from latest_record
-    where json_type(record, '$.siblings') = 'ARRAY'
-        and repo_id not in (select repo_id from current_tree)
+    where repo_id not in (select repo_id from current_tree)
 ),
 grown as materialized (
     select
@@ -38,24 +30,11 @@ grown as materialized (
         ) as entries
     from current_tree
 ),
-sibling as (
-    select repo_id, commit_sha, unnest(siblings) as entry
-    from listed
-),
 leaf as (
     select repo_id, commit_sha, unnest(entries) as entry
     from grown
 ),
-file as (
-    select
-        repo_id,
-        entry.rfilename as path,
-        commit_sha,
-        entry.size as size_bytes,
-        entry.blobId as blob_id,
-        entry.lfs.sha256 as lfs_sha256
-    from sibling
-    union all
+grown_file as (
     select
         repo_id,
         entry.path as path,
@@ -64,7 +43,23 @@ file as (
         entry.oid as blob_id,
         entry.lfs.oid as lfs_sha256
     from leaf
-    where entry.type = 'file'
+    where entry.type = 'file' and entry.path is not null
+    qualify row_number() over (
+        partition by repo_id, entry.path order by entry.size desc nulls last, entry.oid
+    ) = 1
+),
+file as (
+    select
+        repo_id,
+        entry.path as path,
+        commit_sha,
+        entry.size_bytes,
+        entry.blob_id,
+        entry.lfs_sha256
+    from listed
+    union all
+    select repo_id, path, commit_sha, size_bytes, blob_id, lfs_sha256
+    from grown_file
 ),
 scan as materialized (
     select
@@ -98,8 +93,3 @@ select
 from file
 left join scanned using (repo_id, path)
 left join local_folder using (repo_id)
-where path is not null
-qualify row_number() over (
-    partition by repo_id, path order by size_bytes desc nulls last, blob_id
-) = 1
-order by repo_id, path

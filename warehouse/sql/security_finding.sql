@@ -1,6 +1,7 @@
 -- A file of a repo that the hub's scanners found fault with, and how grave.
 -- Grain: repo_id, path
 -- Source: the facet security
+-- Per: repo_id
 with listed as materialized (
     select
         repo_id,

@@ -2,6 +2,7 @@
 -- GGUF type of unknown size.
 -- Grain: repo_id, path, tensor_name
 -- Source: the facet tensors
+-- Kind: view
 select
     weight_file.repo_id,
     weight_file.path,
@@ -12,4 +13,3 @@ select
     entry.byte_count
 from landing.tensor as entry
 join weight_file using (raw_file, position)
-order by weight_file.repo_id, weight_file.path, entry.tensor_name

@@ -26,10 +26,10 @@ judged as (
 select repo_id, reason, noticed_at, probe_status
 from judged
 where reason is not null
-    and repo_id in (select repo_id from landing.look)
+    and repo_id in (select repo_id from name_seen)
     and repo_id not in (select old_id from alias)
     and not exists (
-        from landing.look
-        where look.repo_id = judged.repo_id and look.observed_at > judged.noticed_at
+        from name_seen
+        where name_seen.repo_id = judged.repo_id and name_seen.last_at > judged.noticed_at
     )
 order by repo_id

@@ -3,6 +3,7 @@
 -- of a GGUF file's arrays only their element type and count.
 -- Grain: repo_id, path
 -- Source: the facet tensors
+-- Per: repo_id
 with newest as (
     select *
     from landing.weight_file

@@ -1,0 +1,220 @@
+"""Relations: SQL files with a header, made anew or only where something has changed.
+
+A build first settles which repo is which (`SETTLED`), notes which repos are not as they were, and
+then makes the relations (`RELATIONS`), each of which reads only what stands above it. A relation
+whose header says ``Per: COLUMN`` has rows that depend on one repo's answers alone: of these, only
+the rows of touched repos are made anew. A relation of ``Kind: view`` holds no rows of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import takewhile
+
+import duckdb
+
+Connection = duckdb.DuckDBPyConnection
+
+SETTLED = (
+    "name_seen",
+    "redirect",
+    "latest",
+    "local_folder",
+    "alias",
+    "tombstone",
+    "withheld_repo",
+)
+RELATIONS = (
+    "latest_record",
+    "latest_page",
+    "answer",
+    "crawl_run",
+    "sweep",
+    "sample",
+    "sample_stratum",
+    "sample_member",
+    "model_observation",
+    "model_tag",
+    "commit_file",
+    "repo_file",
+    "security_finding",
+    "model_config",
+    "weight_file",
+    "tensor",
+    "card",
+    "commit_listing",
+    "commit",
+    "history_rewrite",
+    "ref",
+    "discussion",
+    "base_model_evidence",
+    "base_model_edge",
+    "model",
+    "leaked_token",
+    "rejected",
+)
+# Not published: steps of a build, and what the next build compares with.
+STEPS = frozenset(
+    {
+        *("name_seen", "redirect", "latest", "local_folder", "withheld_repo"),
+        *("latest_record", "latest_page", "commit_listing"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation's SQL file: its name, its header's fields and its SELECT.
+
+    Attributes
+    ----------
+    kind
+        ``table``; ``view``; ``landing``: a table that the next build needs, kept out of sight;
+        ``temporary``: a step of the build.
+    per
+        The column whose values can be made anew one by one; None where only the whole can.
+    anew
+        A condition: rows that are made anew in any case.
+    """
+
+    name: str
+    comment: str
+    grain: tuple[str, ...]
+    source: str
+    ref: str | None
+    kind: str
+    per: str | None
+    anew: str
+    sql: str
+
+
+@cache
+def read_relation(package: str, name: str) -> Relation:
+    """Read ``package/sql/name.sql``: the comment lines of its header, then a bare SELECT."""
+    text = (resources.files(package) / "sql" / f"{name}.sql").read_text("utf-8")
+    header = [line[3:] for line in takewhile(lambda x: x.startswith("-- "), text.splitlines())]
+    joined = "\n".join(header)
+    field = {m[1]: " ".join(m[2].split()) for m in _HEADER_FIELD.finditer(joined)}
+    sentence = " ".join(joined.split("\nGrain:", 1)[0].split())
+    return Relation(
+        name=name,
+        comment=sentence,
+        grain=tuple(field["Grain"].split(", ")),
+        source=field["Source"],
+        ref=field.get("Ref"),
+        kind=field.get("Kind", "table"),
+        per=field.get("Per"),
+        anew=field.get("Anew", "false"),
+        sql=text,
+    )
+
+
+def published_names() -> list[str]:
+    """Names of all relations of this room that a reader finds in the file."""
+    return [name for name in (*SETTLED, *RELATIONS) if name not in STEPS]
+
+
+def create_relation(db: Connection, relation: Relation) -> None:
+    """Make a relation anew, with its header as its comment."""
+    kind = "temp table" if relation.kind == "temporary" else relation.kind
+    db.execute(f"create or replace {kind} {relation.name} as {relation.sql}")
+    if relation.kind != "temporary":
+        _comment(db, relation)
+
+
+def make(db: Connection, name: str) -> None:
+    """Make one of this room's relations: what changed of it, where that can be told."""
+    relation = read_relation("warehouse", name)
+    if relation.per is None or not _is_there(db, name):
+        create_relation(db, relation)
+        return
+    changed = f"{relation.per} in (select repo_id from touched)"  # noqa: S608
+    db.execute(f"delete from {name} where {changed} or {relation.anew}")  # noqa: S608
+    db.execute(f"insert into {name} by name {relation.sql}")
+
+
+def settle(db: Connection) -> None:
+    """Make the relations that tell which repo is which, and ``temp.touched``.
+
+    Touched are the repos that are not as the last build knew them: all that a new answer is about,
+    that have another record, name or fate than before, and that name one of these as their base.
+    """
+    # A temporary table hides the published one of its name, until both have been compared.
+    for name in SETTLED:
+        relation = read_relation("warehouse", name)
+        db.execute(f"create or replace temp table {name} as {relation.sql}")
+    is_first = not _is_there(db, "base_model_evidence")
+    db.execute(ALL_TOUCHED if is_first else TOUCHED)
+    for name in SETTLED:
+        relation = read_relation("warehouse", name)
+        if relation.kind == "landing":
+            db.execute(f"create or replace table landing.{name} as from temp.{name}")
+        elif relation.kind == "table":
+            db.execute(f"create or replace table main.{name} as from temp.{name}")
+            db.execute(f"drop table temp.{name}")
+            _comment(db, relation)
+
+
+def _comment(db: Connection, relation: Relation) -> None:
+    comment = f"{relation.comment} Grain: {', '.join(relation.grain)}."
+    quoted = comment.replace("'", "''")
+    db.execute(f"comment on {relation.kind} {relation.name} is '{quoted}'")
+
+
+def _is_there(db: Connection, name: str) -> bool:
+    found = db.execute(
+        "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?"
+        " and not temporary",
+        [name],
+    )
+    return found.fetchone() is not None
+
+
+def _differing(name: str, columns: str, schema: str = "landing") -> str:
+    """Query for the rows of a settled relation that are new, or are no more."""
+    now, before = (f"select {columns} from {place}.{name}" for place in ("temp", schema))  # noqa: S608
+    return f"(({now} except {before}) union all ({before} except {now}))"
+
+
+ALL_TOUCHED = "create or replace temp table touched as select repo_id from latest"
+TOUCHED = f"""
+create or replace temp table touched as
+with renamed as (
+    select unnest([old_id, repo_id]) as repo_id
+    from {_differing("alias", "old_id, repo_id", "main")}
+),
+another_record as (
+    select repo_id from {_differing("latest", "repo_id, hub_id, raw_file, position")}
+),
+changed as (
+    select repo_id from renamed
+    union
+    select repo_id from another_record
+    union
+    select repo_id from {_differing("tombstone", "repo_id, reason, noticed_at", "main")}
+    union
+    select repo_id from {_differing("withheld_repo", "repo_id")}
+    union
+    select repo_id from {_differing("local_folder", "repo_id, folder, paths")}
+    union
+    select repo_id from landing.answer where raw_file in (select name from fresh)
+    union
+    select repo_id from landing.look where raw_file in (select name from fresh)
+)
+select repo_id from changed where repo_id is not null
+union
+select child_id
+from base_model_evidence
+where parent_id in (select repo_id from renamed)
+    or parent_id in (select repo_id from another_record)
+    or parent_id in (
+        select old_id from temp.alias where repo_id in (select repo_id from another_record)
+    )
+"""  # noqa: S608
+_HEADER_FIELD = re.compile(
+    r"^(Grain|Source|Ref|Kind|Per|Anew): (.*(?:\n(?!Grain:|Source:|Ref:|Kind:|Per:|Anew:).*)*)",
+    re.M,
+)
