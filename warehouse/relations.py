@@ -26,6 +26,7 @@ SETTLED = (
     "alias",
     "tombstone",
     "withheld_repo",
+    "touched",
 )
 RELATIONS = (
     "latest_record",
@@ -60,7 +61,7 @@ RELATIONS = (
 STEPS = frozenset(
     {
         *("name_seen", "redirect", "latest", "local_folder", "withheld_repo"),
-        *("latest_record", "latest_page", "commit_listing"),
+        *("touched", "latest_record", "latest_page", "commit_listing"),
     }
 )
 
@@ -137,25 +138,26 @@ def make(db: Connection, name: str) -> None:
 
 
 def settle(db: Connection) -> None:
-    """Make the relations that tell which repo is which, and ``temp.touched``.
-
-    Touched are the repos that are not as the last build knew them: all that a new answer is about,
-    that have another record, name or fate than before, and that name one of these as their base.
-    """
-    # A temporary table hides the published one of its name, until both have been compared.
-    for name in SETTLED:
-        relation = read_relation("warehouse", name)
-        db.execute(f"create or replace temp table {name} as {relation.sql}")
+    """Make the relations that tell which repo is which, and which are not as they were before."""
     is_first = not _is_there(db, "base_model_evidence")
-    db.execute(ALL_TOUCHED if is_first else TOUCHED)
     for name in SETTLED:
-        relation = read_relation("warehouse", name)
-        if relation.kind == "landing":
-            db.execute(f"create or replace table landing.{name} as from temp.{name}")
-        elif relation.kind == "table":
-            db.execute(f"create or replace table main.{name} as from temp.{name}")
-            db.execute(f"drop table temp.{name}")
-            _comment(db, relation)
+        sql = read_relation("warehouse", name).sql
+        if name == "touched" and is_first:
+            sql = "select repo_id from latest"
+        db.execute(f"create or replace temp table {name} as {sql}")
+    for name in SETTLED:
+        _keep(db, read_relation("warehouse", name))
+
+
+def _keep(db: Connection, relation: Relation) -> None:
+    """What the next build compares with; the temporary table hides a published one of its name."""
+    name = relation.name
+    if relation.kind != "temporary":
+        db.execute(f"create or replace table landing.{name} as from temp.{name}")
+    if relation.kind == "table":
+        db.execute(f"create or replace table main.{name} as from landing.{name}")
+        db.execute(f"drop table temp.{name}")
+        _comment(db, relation)
 
 
 def _comment(db: Connection, relation: Relation) -> None:
@@ -173,47 +175,6 @@ def _is_there(db: Connection, name: str) -> bool:
     return found.fetchone() is not None
 
 
-def _differing(name: str, columns: str, schema: str = "landing") -> str:
-    """Query for the rows of a settled relation that are new, or are no more."""
-    now, before = (f"select {columns} from {place}.{name}" for place in ("temp", schema))  # noqa: S608
-    return f"(({now} except {before}) union all ({before} except {now}))"
-
-
-ALL_TOUCHED = "create or replace temp table touched as select repo_id from latest"
-TOUCHED = f"""
-create or replace temp table touched as
-with renamed as (
-    select unnest([old_id, repo_id]) as repo_id
-    from {_differing("alias", "old_id, repo_id", "main")}
-),
-another_record as (
-    select repo_id from {_differing("latest", "repo_id, hub_id, raw_file, position")}
-),
-changed as (
-    select repo_id from renamed
-    union
-    select repo_id from another_record
-    union
-    select repo_id from {_differing("tombstone", "repo_id, reason, noticed_at", "main")}
-    union
-    select repo_id from {_differing("withheld_repo", "repo_id")}
-    union
-    select repo_id from {_differing("local_folder", "repo_id, folder, paths")}
-    union
-    select repo_id from landing.answer where raw_file in (select name from fresh)
-    union
-    select repo_id from landing.look where raw_file in (select name from fresh)
-)
-select repo_id from changed where repo_id is not null
-union
-select child_id
-from base_model_evidence
-where parent_id in (select repo_id from renamed)
-    or parent_id in (select repo_id from another_record)
-    or parent_id in (
-        select old_id from temp.alias where repo_id in (select repo_id from another_record)
-    )
-"""  # noqa: S608
 _HEADER_FIELD = re.compile(
     r"^(Grain|Source|Ref|Kind|Per|Anew): (.*(?:\n(?!Grain:|Source:|Ref:|Kind:|Per:|Anew:).*)*)",
     re.M,
