@@ -13,8 +13,8 @@ import orjson
 import typer
 
 from analysis import AnalysisError
-from app import AppError, mining
-from app.terminal import progress_bars, say, write_rows
+from app import AppError, asking, describing, keeping, mining, queries
+from app.terminal import progress_bars, say
 from atlas import AtlasError
 from crawler import CrawlError
 from warehouse import WarehouseError
@@ -30,14 +30,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Style(StrEnum):
-    """How rows are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 class TreeStyle(StrEnum):
@@ -110,20 +102,7 @@ def build(
     say(f"{published} is published")
 
 
-@cli.command()
-def sql(
-    ctx: typer.Context,
-    query: Annotated[str, typer.Argument(help="One SQL statement.")],
-    style: Annotated[Style, typer.Option("--format")] = Style.TABLE,
-) -> None:
-    """Ask the warehouse in SQL.
-
-    It is opened read-only, and a query reaches no files and no network.
-    """
-    from warehouse.read import open_warehouse, run_query
-
-    with open_warehouse(ctx.obj) as db:
-        write_rows(run_query(db, query), style.value)
+cli.command()(asking.sql)
 
 
 @cli.command()
@@ -215,8 +194,13 @@ def demo(
     run_demo(folder, port=port, open_app=not no_app, keep_hub=keep_hub)
 
 
+cli.command()(describing.describe)
+cli.command()(queries.query)
 cli.command()(mining.schedule)
 cli.command()(mining.forget)
+cli.command()(keeping.check)
+cli.command()(keeping.export)
+cli.command()(keeping.attach)
 
 if __name__ == "__main__":
     main()

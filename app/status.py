@@ -27,6 +27,9 @@ STATUS = {
             (select count(distinct mask) from leaked_token) as leaked_tokens_masked""",
     "edges by relation": """
         select relation, count(*) as edges from base_model_edge group by all order by 2 desc""",
+    "fields that no column holds as they came": """
+        select field, kind, json_type, count(*) as models, min(repo_id) as example
+        from model_field_drift group by all order by models desc, field, json_type limit 20""",
     "rejected by reason": """
         select stage, regexp_replace(reason, ': .*', '') as reason, count(*) as rejected
         from rejected group by all order by 3 desc, 1, 2""",

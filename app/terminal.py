@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import duckdb
 import orjson
@@ -17,6 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    import pyarrow
 
 TABLE_ROWS = 200
 ROWS_AT_ONCE = 10_000
@@ -58,16 +62,35 @@ def progress_bars() -> Iterator[Report]:
         yield report
 
 
-def write_rows(result: duckdb.DuckDBPyConnection, style: str) -> None:
-    """Write a query's result to stdout as ``table``, ``csv`` or ``json`` (an array of objects)."""
-    {"table": _write_table, "csv": _write_csv, "json": _write_json}[style](result)
+def write_rows(result: duckdb.DuckDBPyConnection, style: str, out: BinaryIO | None = None) -> None:
+    """Write a query's rows as ``table``, ``csv``, ``json`` (an array of objects) or ``markdown``.
+
+    They go to stdout unless ``out`` is given. A table holds the first rows only, and says so on
+    stderr; the others hold all, as they come.
+    """
+    {"table": _write_table, "csv": _write_csv, "json": _write_json, "markdown": _write_markdown}[
+        style
+    ](result, out or sys.stdout.buffer)
+
+
+def write_parquet(batches: pyarrow.RecordBatchReader, out: BinaryIO) -> None:
+    """Write rows as one Parquet file, batch after batch."""
+    from pyarrow.parquet import ParquetWriter
+
+    with ParquetWriter(out, batches.schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
 
 
 def print_table(
-    columns: list[str], rows: Sequence[tuple[object, ...]], title: str | None = None
+    columns: list[str],
+    rows: Sequence[tuple[object, ...]],
+    title: str | None = None,
+    out: TextIO | None = None,
 ) -> None:
     """Print rows as a table, or one under another where they are too wide; NULLs are empty."""
-    console = Console() if sys.stdout.isatty() else Console(width=PIPE_COLUMNS)
+    is_seen = out is None and sys.stdout.isatty()
+    console = Console() if is_seen else Console(file=out, width=PIPE_COLUMNS)
     cells = [[Text(_cell(value)) for value in row] for row in rows]
     table = Table(
         *(Column(Text(column), no_wrap=True) for column in columns),
@@ -125,24 +148,36 @@ def _batches(result: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[object, .
         yield rows
 
 
-def _write_table(result: duckdb.DuckDBPyConnection) -> None:
+def _write_table(result: duckdb.DuckDBPyConnection, out: BinaryIO) -> None:
     rows = result.fetchmany(TABLE_ROWS + 1)
-    print_table(_columns(result), rows[:TABLE_ROWS])
+    if out is sys.stdout.buffer:
+        print_table(_columns(result), rows[:TABLE_ROWS])
+    else:
+        with _as_text(out) as text:
+            print_table(_columns(result), rows[:TABLE_ROWS], out=text)
     if len(rows) > TABLE_ROWS:
-        print(f"first {TABLE_ROWS} rows; --format csv or json gives all", file=sys.stderr)  # noqa: T201
+        say(f"first {TABLE_ROWS} rows; --format csv or json gives all")
 
 
-def _write_csv(result: duckdb.DuckDBPyConnection) -> None:
-    text = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_columns(result))
+def _write_csv(result: duckdb.DuckDBPyConnection, out: BinaryIO) -> None:
+    with _as_text(out) as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_columns(result))
+        for rows in _batches(result):
+            writer.writerows([_text(value) for value in row] for row in rows)
+
+
+def _write_markdown(result: duckdb.DuckDBPyConnection, out: BinaryIO) -> None:
+    columns = [_markdown_cell(column) for column in _columns(result)]
+    out.write(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}\n".encode())
     for rows in _batches(result):
-        writer.writerows(rows)
-    text.detach()
+        for row in rows:
+            cells = " | ".join(_markdown_cell(_text(value)) for value in row)
+            out.write(f"| {cells} |\n".encode())
 
 
-def _write_json(result: duckdb.DuckDBPyConnection) -> None:
-    columns, out, first = _columns(result), sys.stdout.buffer, True
+def _write_json(result: duckdb.DuckDBPyConnection, out: BinaryIO) -> None:
+    columns, first = _columns(result), True
     out.write(b"[")
     for rows in _batches(result):
         for row in rows:
@@ -151,9 +186,45 @@ def _write_json(result: duckdb.DuckDBPyConnection) -> None:
     out.write(b"\n]\n")
 
 
-def _json_object(columns: list[str], row: tuple[object, ...]) -> bytes:
-    cells = dict(zip(columns, row, strict=True))
+@contextmanager
+def _as_text(out: BinaryIO) -> Iterator[TextIO]:
+    text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
     try:
-        return orjson.dumps(cells, default=str)
+        yield text
+    finally:
+        text.detach()
+
+
+def _text(value: object) -> str:
+    """A value as text for a file: as DuckDB writes it, but nested ones as JSON; NULL is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes | list | tuple | dict):
+        return _json(value).decode() if not isinstance(value, bytes) else _escaped(value)
+    return str(value)
+
+
+def _markdown_cell(text: str) -> str:
+    shown = printable(text.replace("\n", " "))
+    return re.sub(r"([\\|`*_<\[\]~])", r"\\\1", shown)
+
+
+def _json_object(columns: list[str], row: tuple[object, ...]) -> bytes:
+    return _json(dict(zip(columns, row, strict=True)))
+
+
+def _json(value: object) -> bytes:
+    try:
+        return orjson.dumps(value, default=_jsonable, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # a number beyond 64 bits: JSON itself has no such bound
-        return json.dumps(cells, default=str, ensure_ascii=False).encode()
+        return json.dumps(value, default=_jsonable, ensure_ascii=False).encode()
+
+
+def _jsonable(value: object) -> str:
+    return _escaped(value) if isinstance(value, bytes) else str(value)
+
+
+def _escaped(value: bytes) -> str:
+    return value.decode("utf-8", errors="backslashreplace")

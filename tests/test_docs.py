@@ -5,45 +5,85 @@ import re
 from pathlib import Path
 
 import pytest
-from hubs import built, model, recording, relations
+from hubs import relations
+from rich_homes import rich_home
 
 from app.cli import cli
-from warehouse.relations import STEPS, published_names, read_relation
+from warehouse.describe import describe_all
+from warehouse.relations import STEPS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 PROSE = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+RELATIONS = ROOT / "docs" / "relations.md"
+WRITTEN = (
+    "<!-- What follows is written by the tests from a built file:"
+    " HUBATLAS_WRITE_GOLDEN=1 make test -->\n"
+)
 
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("docs")
-    with built(folder / "home", recording(folder, [model("o/m")])) as db:
+    with rich_home(tmp_path_factory.mktemp("docs") / "home").built() as db:
         yield db
 
 
+def by_hand():
+    """What a person wrote of the relations, above what the tests write."""
+    return RELATIONS.read_text("utf-8").partition(WRITTEN)[0]
+
+
 def relations_page(db):
-    """The page on relations, from the headers of their SQL and the types in a built file."""
-    parts = ["# Relations\n\nWritten by the tests from the headers of the SQL files.\n"]
-    for name in relations(db):
-        package = "warehouse" if name in published_names() else "analysis"
-        relation = read_relation(package, name)
-        columns = db.execute(f"describe {name}").fetchall()
-        listed = "".join(f"| `{column[0]}` | {column[1].lower()} |\n" for column in columns)
-        facts = {"Grain": ", ".join(relation.grain), "Source": relation.source, "Ref": relation.ref}
-        facts["SQL"] = f"[`{name}.sql`](../{package}/sql/{name}.sql)"
-        told = "  \n".join(f"{fact}: {value}" for fact, value in facts.items() if value)
-        parts.append(
-            f"## {name}\n\n{relation.comment}\n\n{told}\n\n| column | type |\n|---|---|\n{listed}"
-        )
-    return "\n".join(parts)
+    """The page on relations: the part written by hand, then what the built file says of itself."""
+    known = [one for one in describe_all(db) if one.name != "build"]
+    rows = (
+        f"| [{one.call}](#{one.name}) | {', '.join(one.header.grain)} |"
+        f" {one.header.first_sentence} |"
+        for one in known
+    )
+    table = "\n".join(["| relation | grain | a row is |", "|---|---|---|", *rows])
+    sections = [one.as_markdown(*sources(one.name)) for one in known]
+    return by_hand() + "\n".join([WRITTEN, f"## All relations\n\n{table}\n", *sections])
 
 
-def test_the_page_on_relations_is_what_the_sql_says(warehouse):
-    page = ROOT / "docs" / "relations.md"
+def sources(name):
+    """A link to the SQL of a relation or macro."""
+    for folder in ("warehouse/sql", "warehouse/sql_macros", "analysis/sql"):
+        if (ROOT / folder / f"{name}.sql").exists():
+            return (f"SQL: [`{name}.sql`](../{folder}/{name}.sql)",)
+    return ()
+
+
+def test_the_page_on_relations_is_what_the_file_says(warehouse):
+    written = relations_page(warehouse)
     if os.environ.get("HUBATLAS_WRITE_GOLDEN"):
-        page.write_text(relations_page(warehouse), "utf-8")
-    assert page.read_text("utf-8") == relations_page(warehouse)
+        RELATIONS.write_text(written, "utf-8")
+    assert RELATIONS.read_text("utf-8") == written
+
+
+EXAMPLES = re.findall(r"```sql\n(.*?)```", by_hand(), re.S)
+
+
+def test_the_page_on_relations_has_questions_to_begin_with():
+    assert len(EXAMPLES) >= 5
+
+
+@pytest.mark.parametrize("sql", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_questions_on_the_page_have_answers(warehouse, sql):
+    assert warehouse.execute(sql).fetchall()
+
+
+def test_links_within_the_page_on_relations_lead_to_its_headings():
+    page = RELATIONS.read_text("utf-8")
+    headings = {
+        f"#{heading.lower().replace(' ', '-')}" for heading in re.findall("^## (.*)$", page, re.M)
+    }
+    assert set(re.findall(r"\]\((#[^)]+)\)", page)) <= headings
+
+
+def test_the_map_leads_to_every_relation(warehouse):
+    named = set(re.findall(r"\]\(#(\w+)\)", by_hand()))
+    assert set(relations(warehouse)) - named == set()
 
 
 def test_every_sql_file_is_built(warehouse):

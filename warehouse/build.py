@@ -13,12 +13,13 @@ from pathlib import Path
 import duckdb
 
 from warehouse import WarehouseError
+from warehouse.as_of import create_macros
 from warehouse.landing import Report, load_raw_files
 from warehouse.raw import raw_names
 from warehouse.relations import RELATIONS, make, settle
 
 FILE = "warehouse.duckdb"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 UNWRITABLE = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 Connection = duckdb.DuckDBPyConnection
 Derive = Callable[[Connection, Report], None]
@@ -103,6 +104,7 @@ def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
         make(db, name)
     report("naming and typing", len(RELATIONS), len(RELATIONS))
     derive(db, report)
+    create_macros(db)
     db.execute(
         "create or replace table build as select ? as schema_version, now()::timestamp as built_at,"
         " (select max(last_at) from landing.name_seen) as data_as_of",

@@ -6,28 +6,20 @@ warehouse. Of what replaces something the newest stays, whichever was loaded fir
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from warehouse.landing_tables import Row, as_arrow, create_landing, insert
-from warehouse.raw import RawFile, RawFileUnreadable, raw_names, read_raw_file
-from warehouse.unpacking import unpack
+from warehouse.landing_tables import create_landing, insert
+from warehouse.raw import raw_names
+from warehouse.workers import Landed, landed, landed_by_many
 
 FILES_AT_ONCE = 16
-FILES_AHEAD = 4  # batches that are unpacked and wait to be inserted
-WORTH_A_POOL = 64  # raw files; starting processes takes a second
-REMEDY = "restore it from a copy, or crawl into a new home"
+WORTH_PROCESSES = 64  # raw files; to start a process takes a second
 
 Report = Callable[[str, int, int | None], None]
-Landed = dict[str, bytes]
 
 
 def load_raw_files(db: duckdb.DuckDBPyConnection, home: Path, *, report: Report) -> int:
@@ -40,12 +32,13 @@ def load_raw_files(db: duckdb.DuckDBPyConnection, home: Path, *, report: Report)
     db.execute("create or replace temp table fresh (name varchar)")
     loaded = {row[0] for row in db.execute("select name from landing.raw_file").fetchall()}
     names = [name for name in raw_names(home) if name not in loaded]
-    done = 0
-    for batch, landed in _unpacked(home, names):
-        report("loading raw files", done, len(names))
-        _insert(db, batch, landed)
-        done += len(batch)
-    report("loading raw files", done, len(names))
+    batches = [names[at : at + FILES_AT_ONCE] for at in range(0, len(names), FILES_AT_ONCE)]
+    many = len(names) >= WORTH_PROCESSES
+    unpacked = landed_by_many(home, batches) if many else (landed(home, one) for one in batches)
+    for done, (batch, rows) in enumerate(zip(batches, unpacked, strict=True)):
+        report("loading raw files", done * FILES_AT_ONCE, len(names))
+        _insert(db, batch, rows)
+    report("loading raw files", len(names), len(names))
     keep_newest(db)
     return len(names)
 
@@ -54,62 +47,6 @@ def keep_newest(db: duckdb.DuckDBPyConnection) -> None:
     """Drop what a newer answer replaced, and looks that were taken in twice."""
     for statement in (OLDER_RECORDS, OLDER_CARDS, OLDER_PAGES, DOUBLED_LOOKS):
         db.execute(statement)
-
-
-def _unpacked(home: Path, names: list[str]) -> Iterator[tuple[list[str], Landed]]:
-    """Batches of files, in order, each unpacked: by several processes where there are many."""
-    batches = [names[at : at + FILES_AT_ONCE] for at in range(0, len(names), FILES_AT_ONCE)]
-    if len(names) < WORTH_A_POOL:
-        for batch in batches:
-            yield batch, landed(home, batch)
-        return
-    with _workers() as pool:
-        under_way: deque[tuple[list[str], Future[Landed]]] = deque()
-        for batch in batches:
-            under_way.append((batch, pool.submit(landed, home, batch)))
-            if len(under_way) > FILES_AHEAD:
-                yield _finished(under_way)
-        while under_way:
-            yield _finished(under_way)
-
-
-def _finished(under_way: deque[tuple[list[str], Future[Landed]]]) -> tuple[list[str], Landed]:
-    batch, coming = under_way.popleft()
-    return batch, coming.result()
-
-
-@contextmanager
-def _workers() -> Iterator[ProcessPoolExecutor]:
-    # Not fork: DuckDB's threads would not survive it.
-    pool = ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def landed(home: Path, names: Iterable[str]) -> Landed:
-    """What raw files land as: for each landing table its rows, as an Arrow stream."""
-    rows: dict[str, list[Row]] = defaultdict(list)
-    for name in names:
-        try:
-            file = read_raw_file(home, name)
-        except RawFileUnreadable as broken:
-            reason = f"raw file is {broken}; {REMEDY}"
-            refused = {"source": name, "key": None, "stage": "raw", "reason": reason}
-            rows["rejected"].append(refused)
-            continue
-        rows["raw_file"].append(_raw_file_row(file))
-        for table, found in unpack(file).items():
-            rows[table] += found
-    return {table: _stream(as_arrow(table, found)) for table, found in rows.items() if found}
-
-
-def _stream(rows: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    return bytes(sink.getvalue())
 
 
 def _insert(db: duckdb.DuckDBPyConnection, names: list[str], landed: Landed) -> None:
@@ -123,15 +60,6 @@ def _insert(db: duckdb.DuckDBPyConnection, names: list[str], landed: Landed) -> 
         if table == "record":
             db.execute(LOOKS, [rows["raw_file"].unique().to_pylist()])
     db.commit()
-
-
-def _raw_file_row(file: RawFile) -> Row:
-    return {
-        "name": file.name,
-        "facet": file.facet,
-        "byte_count": file.byte_count,
-        "envelope_count": len(file.envelopes),
-    }
 
 
 LOOKS = """

@@ -7,7 +7,6 @@ commits every answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import duckdb
@@ -39,7 +38,8 @@ TABLES = {
         query_file boolean""",
     "card": """
         raw_file varchar, position bigint, repo_id varchar, revision varchar, repo_commit varchar,
-        status bigint, fetched_at timestamp, text varchar, front_matter json""",
+        status bigint, fetched_at timestamp, text varchar, character_count bigint,
+        front_matter json""",
     "facet_page": """
         raw_file varchar, position bigint, facet varchar, repo_id varchar, revision varchar,
         repo_commit varchar, page bigint, path varchar, final_url varchar,
@@ -90,15 +90,15 @@ def create_landing(db: duckdb.DuckDBPyConnection) -> None:
         db.execute(f"create table if not exists landing.{name} ({typed})")
 
 
-def as_arrow(table: str, rows: Iterable[Row]) -> pa.Table:
+def as_arrow(table: str, rows: list[Row]) -> pa.Table:
     """Rows as columns; a column that a row lacks, or has in another type, is null there."""
-    listed = list(rows)
-    return pa.table(
-        {
-            name: _column([row.get(name) for row in listed], kind)
-            for name, kind in _columns(table).items()
-        }
-    )
+    kinds = _columns(table)
+    schema = pa.schema([(name, ARROW[kind]) for name, kind in kinds.items()])
+    try:
+        return pa.table(pa.array(rows, pa.struct(list(schema))).flatten(), schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        columns = [_column([row.get(name) for row in rows], kind) for name, kind in kinds.items()]
+        return pa.table(columns, schema=schema)
 
 
 def insert(db: duckdb.DuckDBPyConnection, table: str, arrow: pa.Table) -> None:
@@ -119,26 +119,10 @@ def _columns(table: str) -> dict[str, str]:
 
 
 def _column(values: list[Any], kind: str) -> pa.Array:
-    if kind == "FILE[]":
-        return _file_lists(values)
     try:
         return pa.array(values, ARROW[kind])
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([_fitting(value, kind) for value in values], ARROW[kind])
-
-
-def _file_lists(lists: list[list[Row] | None]) -> pa.Array:
-    # Column by column: of nested rows pyarrow would take ten times as long.
-    files = [file for one in lists for file in one or ()]
-    offsets, end = [], 0
-    for one in lists:
-        offsets.append(None if one is None else end)
-        end += len(one or ())
-    values = pa.StructArray.from_arrays(
-        [pa.array([file.get(field.name) for file in files], field.type) for field in FILE_ARROW],
-        fields=list(FILE_ARROW),
-    )
-    return pa.ListArray.from_arrays(pa.array([*offsets, end], pa.int32()), values)
 
 
 def _fitting(value: Any, kind: str) -> Any:

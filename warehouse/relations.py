@@ -8,13 +8,14 @@ the rows of touched repos are made anew. A relation of ``Kind: view`` holds no r
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import takewhile
 
 import duckdb
+
+from warehouse.header import Reference, read_header
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -46,6 +47,10 @@ RELATIONS = (
     "weight_file",
     "tensor",
     "card",
+    "model_metadata",
+    "model_language",
+    "model_dataset",
+    "model_field_drift",
     "commit_listing",
     "commit",
     "history_rewrite",
@@ -79,16 +84,23 @@ class Relation:
         The column whose values can be made anew one by one; None where only the whole can.
     anew
         A condition: rows that are made anew in any case.
+    comment
+        The header's sentences: what a row is.
+    told
+        All that the file's COMMENT says: the sentences, grain, source and references.
+    columns
+        Descriptions by column.
     """
 
     name: str
     comment: str
+    told: str
     grain: tuple[str, ...]
-    source: str
-    ref: str | None
     kind: str
     per: str | None
     anew: str
+    columns: dict[str, str]
+    references: tuple[Reference, ...]
     sql: str
 
 
@@ -96,19 +108,18 @@ class Relation:
 def read_relation(package: str, name: str) -> Relation:
     """Read ``package/sql/name.sql``: the comment lines of its header, then a bare SELECT."""
     text = (resources.files(package) / "sql" / f"{name}.sql").read_text("utf-8")
-    header = [line[3:] for line in takewhile(lambda x: x.startswith("-- "), text.splitlines())]
-    joined = "\n".join(header)
-    field = {m[1]: " ".join(m[2].split()) for m in _HEADER_FIELD.finditer(joined)}
-    sentence = " ".join(joined.split("\nGrain:", 1)[0].split())
+    lines = [line[3:] for line in takewhile(lambda x: x.startswith("-- "), text.splitlines())]
+    header = read_header("\n".join(lines))
     return Relation(
         name=name,
-        comment=sentence,
-        grain=tuple(field["Grain"].split(", ")),
-        source=field["Source"],
-        ref=field.get("Ref"),
-        kind=field.get("Kind", "table"),
-        per=field.get("Per"),
-        anew=field.get("Anew", "false"),
+        comment=header.sentence,
+        told=header.as_comment(),
+        grain=header.grain,
+        kind=header.fields.get("Kind", "table"),
+        per=header.fields.get("Per"),
+        anew=header.fields.get("Anew", "false"),
+        columns=header.columns,
+        references=header.references,
         sql=text,
     )
 
@@ -161,9 +172,13 @@ def _keep(db: Connection, relation: Relation) -> None:
 
 
 def _comment(db: Connection, relation: Relation) -> None:
-    comment = f"{relation.comment} Grain: {', '.join(relation.grain)}."
-    quoted = comment.replace("'", "''")
-    db.execute(f"comment on {relation.kind} {relation.name} is '{quoted}'")
+    at = f"main.{relation.name}"
+    said = {f"{relation.kind} {at}": relation.told}
+    said |= {f"column {at}.{column}": text for column, text in relation.columns.items()}
+    quoted = {what: text.replace("'", "''") for what, text in said.items()}
+    db.begin()  # one write to disk instead of one a column
+    db.execute("; ".join(f"comment on {what} is '{text}'" for what, text in quoted.items()))
+    db.commit()
 
 
 def _is_there(db: Connection, name: str) -> bool:
@@ -173,9 +188,3 @@ def _is_there(db: Connection, name: str) -> bool:
         [name],
     )
     return found.fetchone() is not None
-
-
-_HEADER_FIELD = re.compile(
-    r"^(Grain|Source|Ref|Kind|Per|Anew): (.*(?:\n(?!Grain:|Source:|Ref:|Kind:|Per:|Anew:).*)*)",
-    re.M,
-)

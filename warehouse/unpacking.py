@@ -47,8 +47,10 @@ class Answer:
 
     def add(self, table: str, **fields: Any) -> None:
         """Add a row: fields of its own, then those of the envelope."""
-        row = {**self.envelope, "facet": self.file.facet, **fields}
-        self.rows[table].append({**row, "raw_file": self.file.name})
+        file = self.file
+        self.rows[table].append(
+            {**self.envelope, "facet": file.facet, "raw_file": file.name, **fields}
+        )
 
     def reject(self, stage: str, reason: str, *, key: str | None = None) -> None:
         """Add a row of rejects; the key is the repo unless told."""
@@ -180,7 +182,9 @@ def _take_card(answer: Answer) -> None:
     if answer.envelope.get("failure") in {None, "entry-missing"}:
         # Masked after it is read: in YAML a mask like [e-mail] would be a list.
         read = front_matter and masked(front_matter)
-        answer.add("card", position=answer.position, text=text, front_matter=read)
+        count = None if text is None else len(text)
+        more = {"text": text, "character_count": count, "front_matter": read}
+        answer.add("card", position=answer.position, **more)
 
 
 def _front_matter(text: str | None) -> tuple[str | None, list[str]]:

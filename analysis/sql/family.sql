@@ -1,11 +1,20 @@
 -- A family: all models that declared base models connect, however far (a weak component). A model
--- that nobody's declaration touches is a family of one. It is named after the root of its largest
--- tree.
--- depth is the longest generation in it, downloads_30d the sum over its known members.
+-- that nobody's declaration touches is a family of one.
 -- Grain: family_id
 -- Source: family_member, model, base_model_edge
 -- Ref: Laufer, Oderinwa, Kleinberg, "Anatomy of a Machine Learning Ecosystem: 2 Million Models on
 -- Hugging Face" (2025)
+-- Columns:
+--   family_id: the root of its largest tree, which names the family
+--   member_count: its models, ghosts too
+--   known_count: its models that a listing held
+--   edge_count: base_model_edges within it
+--   root_ids: its models without parents outside their cycle, sorted
+--   depth: longest generation of its members; 0 for a family of one
+--   cycle_count: cycles of declarations in it
+--   downloads_30d: sum of model.downloads_30d over its members; unknown ones count as 0
+-- References:
+--   family_id -> model(repo_id)
 with member as (
     select
         family_member.*,

@@ -1,8 +1,15 @@
 -- An old name of a repo: listings held one `_id` under both names, or the hub led from one to the
 -- other. A name that another repo has taken since is no alias.
--- noticed_at is when the newer name was first listed under that `_id`, or the probe's time.
 -- Grain: old_id
 -- Source: the records of all listings, the facet probe
+-- Columns:
+--   old_id: the name that is no more; looks, answers and declarations of then still bear it
+--   repo_id: the repo's name now
+--   evidence: hub_id where listings tell (one `_id` under both names), redirect where a probe was
+--     led on
+--   noticed_at: UTC time when the newer name was first listed under that `_id`, or the probe's time
+-- References:
+--   repo_id -> model: dangles where the hub led to a name that no listing has held
 with moved as (
     -- only a repo that had several names can have an old one
     select hub_id from name_seen group by hub_id having count(*) > 1

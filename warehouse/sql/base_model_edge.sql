@@ -1,11 +1,19 @@
--- A repo and a base model that it was made from, counted once however often it is declared.
--- The relation is the one that the strongest evidence names: tags, then cardData, then the card's
--- front matter, then its sentences; unknown only where none names one.
--- position is the place among the child's declarations. A base model that has been renamed since it
--- was declared is named as it is now.
+-- A repo and a base model that it was made from, counted once however often it is declared:
+-- declared lineage, not measured kinship.
+-- A base model that has been renamed since it was declared is named as it is now.
 -- Grain: child_id, parent_id
 -- Source: base_model_evidence, alias
 -- Per: child_id
+-- Columns:
+--   child_id: the repo that declares
+--   parent_id: the base model that it declares; a model of its own row, if only as a ghost
+--   relation: finetune, adapter, quantized or merge as the strongest evidence that names one says
+--     (tag, then card_data, front_matter, card_text); unknown where none does
+--   evidence: the places that declare it, sorted; see base_model_evidence
+--   position: place among the child's declarations in the strongest of these places; 1 is the first
+-- References:
+--   child_id -> model(repo_id)
+--   parent_id -> model(repo_id)
 with present_name as (
     select old_id, repo_id
     from alias

@@ -1,10 +1,23 @@
 -- One place that names a base model for a repo: its tags, the server's cardData, the card's own
 -- front matter, or a sentence of the card. A claim that cannot be an edge keeps its refusal.
 -- Grain: child_id, parent_id, evidence, relation
--- Source: model_tag, the record's cardData, card
+-- Source: the record's tags and cardData, card
 -- Ref: refusals follow validate_repo_id of huggingface_hub; card sentences follow the templates of
 -- the Trainer, mergekit, PEFT, Unsloth and common quantizers.
 -- Per: child_id
+-- Columns:
+--   child_id: the repo that declares
+--   parent_id: the base model as it is spelled there, also where that is no repo id
+--   evidence: where: tag, card_data, front_matter or card_text
+--   relation: finetune, adapter, quantized or merge as declared there; unknown where it says none
+--     of these
+--   position: place among the base models that are declared there; 1 is the first, and any in
+--     card_text
+--   refusal: why it makes no edge (not text, malformed, the repo itself); null where it makes one
+-- References:
+--   child_id -> model(repo_id)
+--   parent_id -> model(repo_id): dangles where it is refused, and where the base model has another
+--     name now (see alias)
 with based as (
     select
         repo_id as child_id,

@@ -3,13 +3,24 @@
 -- Grain: repo_id
 -- Source: the facet card
 -- Kind: view
+-- Columns:
+--   repo_id: repo by its name now
+--   revision: revision that was asked for: the commit sha that the listing named, else main
+--   commit_sha: commit that the hub says the card is of; null where it did not say
+--   fetched_at: UTC time of the answer
+--   text: the whole file, front matter too; access tokens and e-mail addresses are masked
+--   character_count: characters of text
+--   front_matter: the YAML at its head by YAML 1.2 rules, as a JSON object; null where there is
+--     none or it cannot be read (see rejected)
+-- References:
+--   repo_id -> model
 select
     repo_id,
     revision,
     repo_commit as commit_sha,
     fetched_at,
     text,
-    length(text) as character_count,
+    character_count,
     front_matter
 from landing.card
 where status = 200 and text is not null and repo_id in (select repo_id from landing.latest)

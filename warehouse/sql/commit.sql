@@ -1,8 +1,20 @@
--- One commit of a repo that was ever listed. position 1 is the newest of the present history; a
--- commit that is gone from it, squashed or rewritten, is not current and has no position.
+-- One commit of a repo that a listing holds, also one that has been squashed or rewritten away
+-- since.
 -- Grain: repo_id, commit_sha
 -- Source: the facet commits
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   commit_sha: the commit's id
+--   position: place in the present history; 1 is the newest; null where it is not part of it any
+--     more
+--   title: first line of what its author wrote
+--   message: what follows the first line; null where nothing does
+--   committed_at: UTC time that the commit states; anybody can state any
+--   authors: the Hub's user names of its authors, in its order
+--   is_current: whether the present history holds it
+-- References:
+--   repo_id -> model
 with newest as (
     select *
     from commit_listing

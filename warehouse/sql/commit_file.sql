@@ -2,6 +2,18 @@
 -- Grain: repo_id, path
 -- Source: the facet commit_files
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   path: file, with its folders, from the repo's top
+--   commit_sha: the commit that changed it last
+--   title: first line of that commit's message
+--   committed_at: UTC time that the commit states; null where none can be read
+-- References:
+--   repo_id -> model
+--   repo_id, path -> repo_file: dangles where the file was listed at another commit, or the repo's
+--     files are not known
+--   repo_id, commit_sha -> commit: dangles where its commits were not fetched, or were before this
+--     one was made
 with listed as materialized (
     select
         repo_id,

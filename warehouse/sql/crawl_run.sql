@@ -1,8 +1,21 @@
 -- One run of the crawler: what it was asked for, how it ended, and what it cost in requests.
--- query_file_count is how many of the requests count as downloads on the Hub; failures counts
--- failed answers by their name.
 -- Grain: run_id
--- Source: raw/run
+-- Source: what the crawler tells of its runs
+-- Columns:
+--   run_id: number of the run; a later one is larger
+--   endpoint: address of the hub, or what was imported
+--   started_at: UTC time of its begin
+--   ended_at: UTC time of its end; null where it was killed
+--   outcome: complete, incomplete (the listing was not whole), limited (as it was told to be),
+--     stopped (Ctrl-C), failed or killed
+--   facets: what it was to fetch of each repo, in that order
+--   listed_count: models that it listed
+--   answered_count: answers of facets that it stored
+--   request_count: requests that it sent, retries too
+--   query_file_count: requests among them that count as downloads on the Hub
+--   failures: JSON object: failed answers by the failure's name
+--   notes: sentences that it told its user
+--   client: program and version
 with newest as (
     select entry
     from landing.journal

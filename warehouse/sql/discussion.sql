@@ -2,6 +2,16 @@
 -- Grain: repo_id, discussion_number
 -- Source: the facet discussions
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   discussion_number: its number within the repo; pull requests count on with the discussions
+--   title: as its author wrote it
+--   status: open, closed, merged or draft, as the Hub words it
+--   is_pull_request: whether it brings a change
+--   created_at: UTC time when it was opened; null where none can be read
+--   author: the Hub's user name of who opened it; null where the account is no more
+-- References:
+--   repo_id -> model
 with listed as materialized (
     select
         repo_id,

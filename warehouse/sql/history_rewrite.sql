@@ -1,7 +1,15 @@
--- An answer for commits that did not continue the history known before: how many commits it lost.
+-- An answer for commits that did not continue the history known before: a squash, a force push, or
+-- a repo deleted and made anew.
 -- Grain: repo_id, noticed_at
 -- Source: the facet commits
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   noticed_at: UTC time of the first answer of the new history; the rewrite happened before it and
+--     after the answer before
+--   lost_commit_count: commits known before that the new history does not hold
+-- References:
+--   repo_id -> model
 with held as (
     select distinct repo_id, era, commit_sha
     from commit_listing

@@ -1,8 +1,18 @@
 -- An access token that somebody leaked, for the operator: where it was found and the mask that
--- stands there instead. The token itself is in raw files only: source is the newest that holds it
--- and count how often it stands there, file_count how many of them hold it.
+-- stands there instead. The token itself is in raw files only.
 -- Grain: repo_id, place, mask
 -- Source: all raw files
+-- Columns:
+--   repo_id: repo that it was found in, by its name then; null where the place belongs to no repo
+--   place: the facet that holds it: model is the listed record, card the card, …
+--   kind: whose token it is: huggingface, github, openai, …
+--   mask: what stands in its place: the token's prefix, MASKED- and 8 digits of its SHA-256; the
+--     same token has the same mask everywhere
+--   count: how often it stands in source
+--   source: newest raw file that holds it
+--   file_count: raw files that hold it
+-- References:
+--   repo_id -> model: dangles where the repo has another name now (see alias) or was never listed
 with held as (
     select
         raw_file,

@@ -1,8 +1,17 @@
 -- A configuration file of a repo, whole: config.json, adapter_config.json, or mergekit_config.yml
--- read into JSON. That a config of the record's own is in the listing is no row here.
+-- read into JSON. What the record quotes of a configuration is no row here: see model_metadata.
 -- Grain: repo_id, path
 -- Source: the facets config, adapter_config and mergekit_config
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   path: file, from the repo's top
+--   commit_sha: commit that it is of; null where the hub did not say
+--   config: the file as a JSON object; access tokens and e-mail addresses are masked
+-- References:
+--   repo_id -> model
+--   repo_id, path -> repo_file: dangles where the file was listed at another commit, or the repo's
+--     files are not known
 with named(facet, usual_path) as (
     values
     ('config', 'config.json'), ('adapter_config', 'adapter_config.json'),

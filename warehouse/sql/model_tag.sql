@@ -2,6 +2,15 @@
 -- Grain: repo_id, tag
 -- Source: the record's tags
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   tag: the tag as the Hub lists it
+--   kind: arxiv, base_model, dataset, deploy, doi, license or region; null where the tag has none
+--     of these before a colon
+--   tag_value: what follows the kind; the whole tag where it has none
+--   position: place among the repo's tags; 1 is the first
+-- References:
+--   repo_id -> model
 with tagged as (
     select
         repo_id,

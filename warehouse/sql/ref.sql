@@ -2,6 +2,15 @@
 -- Grain: repo_id, ref
 -- Source: the facet refs
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   ref: full name (refs/heads/main)
+--   kind: branch, tag, convert (the Hub's own conversions, refs/convert/parquet) or pr
+--   name: short name (main)
+--   commit_sha: commit that it points to
+-- References:
+--   repo_id -> model
+--   repo_id, commit_sha -> commit: dangles where commits of other branches, or none, were fetched
 with kind(kind, field) as (
     values ('branch', 'branches'), ('tag', 'tags'), ('convert', 'converts'), ('pr', 'pullRequests')
 ),

@@ -1,8 +1,15 @@
--- What could not be taken in, and why: nothing is dropped in silence. stage is where it was refused:
--- raw (a file), parse, listing (a record or value), fetch (an answer), front_matter, lineage, or
--- withheld (a private repo, whose key is the start of its name's SHA-256).
+-- What could not be taken in, and why: nothing is dropped in silence, and nothing here stopped a
+-- build.
 -- Grain: source, key, stage, reason
 -- Source: landing tables, base_model_evidence
+-- Columns:
+--   source: raw file; for stage fetch the facet, for lineage the place of the claim (see
+--     base_model_evidence)
+--   key: repo, or place in the file, that it is about; for stage withheld the start of the SHA-256
+--     of its name; null where it is a whole file
+--   stage: where it was refused: raw (a file), parse, listing (a record or value), fetch (an
+--     answer), front_matter, lineage, or withheld (a private repo)
+--   reason: why, in one line
 with bad_value as (
     select
         record.raw_file as source,

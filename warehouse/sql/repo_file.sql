@@ -1,9 +1,23 @@
 -- One file of a repo: from its tree where that was fetched, else from the listing, which has sizes
--- only where the Hub gave them. security_status is the scanners' word on the file, null where none
--- is known; local_path is where a file lies that was imported from this machine.
+-- only where the Hub gave them.
 -- Grain: repo_id, path
 -- Source: the facets tree and commit_files, the record's siblings
 -- Per: repo_id
+-- Columns:
+--   repo_id: repo by its name now
+--   path: file, with its folders, from the repo's top
+--   commit_sha: commit whose files these are; null where the hub did not say
+--   size_bytes: size; null where it is not known
+--   blob_id: git's id of what the repo holds: the file, or the pointer to it; null where it is not
+--     known
+--   lfs_sha256: SHA-256 of the content where it is stored beside the repo (LFS), so equal files
+--     have equal ones; null elsewhere
+--   security_status: the Hub's scanners' word on it (safe, unsafe, …); null where none is known
+--   local_path: where it lies on this machine; null where it was not imported from here
+-- References:
+--   repo_id -> model
+--   repo_id, commit_sha -> commit: dangles where its commits were not fetched, or were before this
+--     one was made
 with current_tree as (
     -- a tree of an older commit than the listing saw is past
     select facet, repo_id, revision, repo_commit, answer

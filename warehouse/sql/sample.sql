@@ -1,8 +1,17 @@
--- A stratified sample of the listed models, drawn so that estimates over it can be weighted.
+-- A stratified random sample of the listed models, drawn so that estimates over it can be weighted.
 -- Grain: sample_id
--- Source: raw/sample
+-- Source: what the crawler tells of its samples
 -- Ref: Castaño, Martínez-Fernández, Franch, "Lessons Learned from Mining the Hugging Face
 -- Repository" (2024)
+-- Columns:
+--   sample_id: number of the sample; a later one is larger
+--   seed: of the random numbers; the same seed draws the same sample of the same listing
+--   drawn_at: UTC time
+--   strata: what the listing was split by: pipeline_tag, size, popularity, cohort
+--   allocation: proportional (to the strata's sizes) or neyman (to size times deviation)
+--   target: what deviation is measured of
+--   frame_count: models that it was drawn from
+--   sample_count: models that it holds
 with newest as (
     select entry
     from landing.journal

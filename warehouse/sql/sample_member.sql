@@ -1,6 +1,16 @@
 -- A model that a sample drew, and with what probability: weigh it by the inverse.
 -- Grain: sample_id, repo_id
--- Source: raw/sample
+-- Source: what the crawler tells of its samples
+-- Columns:
+--   sample_id: number of the sample that it belongs to
+--   repo_id: the model, by its name when it was drawn
+--   stratum: the stratum that it was drawn from
+--   inclusion_probability: probability with which it was drawn (0–1): it stands for the inverse of
+--     that many models
+-- References:
+--   sample_id -> sample
+--   sample_id, stratum -> sample_stratum
+--   repo_id -> model: dangles where the repo has another name now (see alias), or was forgotten
 with newest as (
     select try_cast(entry->>'sample_id' as bigint) as sample_id, entry
     from landing.journal

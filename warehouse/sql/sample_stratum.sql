@@ -1,7 +1,17 @@
--- A stratum of a sample: how many models it has in the frame and in the sample, how much its target
--- deviates, and with what probability each of its models was drawn.
+-- A stratum of a sample: how many models it has in the frame and in the sample, and with what
+-- probability each of its models was drawn.
 -- Grain: sample_id, stratum
--- Source: raw/sample
+-- Source: what the crawler tells of its samples
+-- Columns:
+--   sample_id: number of the sample that it belongs to
+--   stratum: its name: the value of each variable that the listing was split by
+--   frame_count: models of the frame in it
+--   sample_count: models of the sample in it
+--   deviation: standard deviation of the sample's target within the frame's stratum; 0 for a
+--     stratum of one, null where it is not known
+--   inclusion_probability: sample_count by frame_count (0–1)
+-- References:
+--   sample_id -> sample
 with newest as (
     select try_cast(entry->>'sample_id' as bigint) as sample_id, entry
     from landing.journal

@@ -1,8 +1,22 @@
--- One pass over the listing: full, incremental or imported, and whether it came to its end.
--- watermark_at is when it began by the hub's clock, since_at down to when an incremental one went;
--- known_count are the models known from the sweep before, missing_count those of them not listed.
+-- One pass over the listing, or an import, and whether it came to its end. Only what two complete
+-- full passes no longer list is probed and may become a tombstone.
 -- Grain: sweep_id
--- Source: raw/sweep
+-- Source: what the crawler tells of its sweeps
+-- Columns:
+--   sweep_id: number of the pass; a later one is larger
+--   kind: full, incremental (what changed since a time) or import
+--   endpoint: address of the hub, or what was imported
+--   started_at: UTC time of its begin by the clock here
+--   ended_at: UTC time of its end
+--   watermark_at: UTC time of its begin by the hub's clock: where the next incremental one starts
+--   since_at: UTC time down to which an incremental one went; null for others
+--   outcome: complete, incomplete (far fewer models than the pass before), limited (as it was told
+--     to be), truncated (the hub gave no way on), looped (its pages repeat) or refused
+--   expand: fields that it asked for beside the usual ones
+--   listed_count: models that it listed
+--   known_count: models known from the full pass before; null where there was none
+--   missing_count: those of them that it did not list; null where there was none
+--   notes: sentences that it told its user
 with newest as (
     select entry
     from landing.journal

@@ -1,7 +1,14 @@
--- A repo that listings no longer hold and that the hub, when asked, said is gone, disabled or gated;
--- one that was listed again since has no tombstone, nor has one that has another name now.
+-- A repo that listings no longer hold and that the hub, when asked, said is gone, disabled or
+-- gated; one that was listed again since has no tombstone, nor has one that has another name now.
 -- Grain: repo_id
 -- Source: the facet probe
+-- Columns:
+--   repo_id: the repo; it keeps its row in model
+--   reason: gone (deleted or made private), disabled (by the Hub) or gated
+--   noticed_at: UTC time of the probe; it vanished before, and after model.last_seen_at
+--   probe_status: HTTP status of the probe
+-- References:
+--   repo_id -> model
 with newest as (
     select repo_id, fetched_at, status, failure, error_code
     from landing.facet_page

@@ -1,0 +1,32 @@
+-- Which licences change into which from a base model to what is made of it?
+-- Params:
+--   $limit 30: rows at most
+-- Caveat: licences as declared, not as they bind. owner_count says how many owners stand behind the
+-- edges: bulk uploaders weigh much. edge_share is of all edges whose parent has that licence and
+-- whose child declares one.
+-- Ref: Laufer, Oderinwa, Kleinberg, "Anatomy of a Machine Learning Ecosystem" (2025)
+with edge as (
+    select parent.license as parent_license, child.license as child_license, child.author
+    from base_model_edge
+    join model as child on child.repo_id = base_model_edge.child_id
+    join model as parent on parent.repo_id = base_model_edge.parent_id
+    where child.license is not null and parent.license is not null
+),
+pair as (
+    select
+        parent_license,
+        child_license,
+        count(*) as edge_count,
+        count(distinct author) as owner_count
+    from edge
+    group by parent_license, child_license
+),
+shared as (
+    select *, edge_count / sum(edge_count) over (partition by parent_license) as edge_share
+    from pair
+)
+select parent_license, child_license, edge_count, owner_count, edge_share
+from shared
+where parent_license <> child_license
+order by edge_count desc, parent_license, child_license
+limit $limit
