@@ -21,7 +21,7 @@ COMMAND = [str(Path(sys.executable).parent / "hubatlas")]
 VERBS = [
     *("crawl", "build", "sql", "status", "tree", "serve", "app", "demo", "import"),
     *("import hub-stats", "import records", "import folder", "import hf-cache"),
-    *("schedule", "forget", "describe", "query"),
+    *("schedule", "forget", "describe", "query", "export", "attach", "check"),
 ]
 GOLDEN = Path(__file__).parent / "golden"
 LINES = [
