@@ -185,7 +185,7 @@ def test_without_a_warehouse_it_says_what_to_run(tmp_path, arguments):
     ("arguments", "says"),
     [
         ("fly", "No such command"),
-        ("sql", "Missing argument"),
+        ("sql", "give one statement"),
         ("tree", "Missing argument"),
         ("crawl --facets gold", "unknown: gold"),
         ("crawl --facets config", "--query-files allows it"),
