@@ -131,7 +131,8 @@ def test_pandas_reads_it_with_types_that_it_knows(home, exported):
     assert model["repo_id"].tolist() == known.tolist()
     assert str(model["created_at"].dtype) == "datetime64[us, UTC]"
     assert model["created_at"].dropna().tolist() == [pd.Timestamp("2025-01-01", tz="UTC")]
-    assert json.loads(model["other_fields"].dropna().iloc[0]) == {"surprise": {"a": 1}}
+    metadata = pd.read_parquet(exported / "model_metadata")
+    assert json.loads(metadata["other_fields"].dropna().iloc[0]) == {"surprise": {"a": 1}}
 
 
 def test_only_types_that_every_reader_has_are_used(exported):

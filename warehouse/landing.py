@@ -17,6 +17,8 @@ from warehouse.raw import raw_names
 from warehouse.workers import Landed, landed, landed_by_many
 
 FILES_AT_ONCE = 16
+BATCHES_A_COMMIT = 64
+CHECKPOINT = "256 MB"
 WORTH_PROCESSES = 64  # raw files; to start a process takes a second
 
 Report = Callable[[str, int, int | None], None]
@@ -35,9 +37,17 @@ def load_raw_files(db: duckdb.DuckDBPyConnection, home: Path, *, report: Report)
     batches = [names[at : at + FILES_AT_ONCE] for at in range(0, len(names), FILES_AT_ONCE)]
     many = len(names) >= WORTH_PROCESSES
     unpacked = landed_by_many(home, batches) if many else (landed(home, one) for one in batches)
-    for done, (batch, rows) in enumerate(zip(batches, unpacked, strict=True)):
+    # Few transactions: each leaves row groups half full, which are written again by the next, but
+    # one for all would be held in memory. The file under construction need not survive a crash.
+    db.execute(f"set checkpoint_threshold = '{CHECKPOINT}'")
+    db.begin()
+    for done, (batch, rows) in enumerate(zip(batches, unpacked, strict=True), 1):
         report("loading raw files", done * FILES_AT_ONCE, len(names))
         _insert(db, batch, rows)
+        if done % BATCHES_A_COMMIT == 0:
+            db.commit()
+            db.begin()
+    db.commit()
     report("loading raw files", len(names), len(names))
     keep_newest(db)
     return len(names)
@@ -50,27 +60,17 @@ def keep_newest(db: duckdb.DuckDBPyConnection) -> None:
 
 
 def _insert(db: duckdb.DuckDBPyConnection, names: list[str], landed: Landed) -> None:
-    db.begin()  # one write for all: the file under construction need not survive a crash
     db.execute("delete from landing.rejected where source in (select unnest(?))", [names])
     for table, stream in landed.items():
-        rows = pa.ipc.open_stream(stream).read_all()
-        insert(db, table, rows)
+        db.register("incoming", pa.ipc.open_stream(stream).read_all())
+        insert(db, table)
         if table == "raw_file":
-            db.executemany("insert into fresh values (?)", [[n] for n in rows["name"].to_pylist()])
+            db.execute("insert into fresh select name from incoming")
         if table == "record":
-            db.execute(LOOKS, [rows["raw_file"].unique().to_pylist()])
-    db.commit()
+            insert(db, "look", {"observed_at": "fetched_at"})
+        db.unregister("incoming")
 
 
-LOOKS = """
-insert into landing.look by name
-select
-    raw_file, position, sweep_id, fetched_at as observed_at, repo_id, hub_id, commit_sha,
-    last_modified_at, downloads_30d, downloads_all_time, likes_count, trending_score, gated,
-    is_private, is_disabled, license, base_models
-from landing.record
-where raw_file in (select unnest(?))
-"""
 # Only keys that are there twice are ordered: to order millions that are not takes long.
 OLDER_RECORDS = """
 delete from landing.record where rowid in (

@@ -7,12 +7,19 @@ commits every answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-FILE = "struct(path varchar, size_bytes bigint, blob_id varchar, lfs_sha256 varchar)"
+# Kinds of columns that SQL spells at length; of its own DuckDB leaves long texts uncompressed.
+KINDS = {
+    "FILE[]": "struct(path varchar, size_bytes bigint, blob_id varchar, lfs_sha256 varchar)[]",
+    "LONGTEXT": "varchar using compression zstd",
+    "LONGJSON": "json using compression zstd",
+}
 TABLES = {
     "raw_file": "name varchar, facet varchar, byte_count bigint, envelope_count bigint",
     "record": """
@@ -23,7 +30,7 @@ TABLES = {
         used_storage_bytes bigint, downloads_30d bigint, downloads_all_time bigint,
         likes_count bigint, trending_score double, gated varchar, is_private boolean,
         is_disabled boolean, tags varchar[], base_models varchar[], files FILE[],
-        local_path varchar, card_data json, other_fields json, problems varchar[]""",
+        local_path varchar, card_data LONGJSON, other_fields LONGJSON, problems varchar[]""",
     "look": """
         raw_file varchar, position bigint, sweep_id bigint, observed_at timestamp,
         repo_id varchar, hub_id varchar, commit_sha varchar, last_modified_at timestamp,
@@ -38,12 +45,13 @@ TABLES = {
         query_file boolean""",
     "card": """
         raw_file varchar, position bigint, repo_id varchar, revision varchar, repo_commit varchar,
-        status bigint, fetched_at timestamp, text varchar, character_count bigint,
-        front_matter json""",
+        status bigint, fetched_at timestamp, text LONGTEXT, character_count bigint,
+        front_matter LONGJSON""",
     "facet_page": """
         raw_file varchar, position bigint, facet varchar, repo_id varchar, revision varchar,
         repo_commit varchar, page bigint, path varchar, final_url varchar,
-        status bigint, failure varchar, error_code varchar, fetched_at timestamp, answer json""",
+        status bigint, failure varchar, error_code varchar, fetched_at timestamp,
+        answer LONGJSON""",
     "commit_page": """
         raw_file varchar, repo_id varchar, page bigint, known_commit varchar,
         fetched_at timestamp, is_read boolean""",
@@ -72,7 +80,7 @@ FILE_ARROW = pa.struct(
     }
 )
 ARROW = {
-    **dict.fromkeys(("varchar", "json", "timestamp"), pa.string()),
+    **dict.fromkeys(("varchar", "json", "timestamp", "LONGTEXT", "LONGJSON"), pa.string()),
     **{"bigint": pa.int64(), "double": pa.float64(), "boolean": pa.bool_()},
     **{"bigint[]": pa.list_(pa.int64()), "varchar[]": pa.list_(pa.string())},
     "FILE[]": pa.list_(FILE_ARROW),
@@ -86,8 +94,9 @@ def create_landing(db: duckdb.DuckDBPyConnection) -> None:
     """Make the landing tables that are not there yet."""
     db.execute("create schema if not exists landing")
     for name, columns in TABLES.items():
-        typed = columns.replace("FILE[]", f"{FILE}[]")
-        db.execute(f"create table if not exists landing.{name} ({typed})")
+        for kind, spelled in KINDS.items():
+            columns = columns.replace(kind, spelled)
+        db.execute(f"create table if not exists landing.{name} ({columns})")
 
 
 def as_arrow(table: str, rows: list[Row]) -> pa.Table:
@@ -101,17 +110,19 @@ def as_arrow(table: str, rows: list[Row]) -> pa.Table:
         return pa.table(columns, schema=schema)
 
 
-def insert(db: duckdb.DuckDBPyConnection, table: str, arrow: pa.Table) -> None:
-    """Add rows; a time that cannot be read is null."""
-    if not arrow.num_rows:
-        return
-    cast = ", ".join(
-        f"try_cast({name} as timestamp) as {name}" if kind == "timestamp" else name
-        for name, kind in _columns(table).items()
+def insert(
+    db: duckdb.DuckDBPyConnection, table: str, called: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Add the rows of the view ``incoming``; a time that cannot be read is null.
+
+    ``called`` gives the names there of columns that are called otherwise.
+    """
+    chosen = ", ".join(
+        f"try_cast({source} as timestamp)" if kind == "timestamp" else source
+        for source, kind in ((called.get(name, name), k) for name, k in _columns(table).items())
     )
-    db.register("incoming", arrow)
-    db.execute(f"insert into landing.{table} by name select {cast} from incoming")  # noqa: S608
-    db.unregister("incoming")
+    columns = ", ".join(_columns(table))
+    db.execute(f"insert into landing.{table} ({columns}) select {chosen} from incoming")  # noqa: S608
 
 
 def _columns(table: str) -> dict[str, str]:
@@ -126,7 +137,7 @@ def _column(values: list[Any], kind: str) -> pa.Array:
 
 
 def _fitting(value: Any, kind: str) -> Any:
-    if kind in {"varchar", "json", "timestamp"}:
+    if kind in {"varchar", "json", "timestamp", "LONGTEXT", "LONGJSON"}:
         return value if isinstance(value, str) else None
     if kind == "bigint":
         return value if type(value) is int and -MOST <= value < MOST else None

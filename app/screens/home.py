@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app import parts
-from app.warehouse_cache import Edition, edition, reading
+from app.warehouse_cache import edition, reading
 from app.words import count, html_text, plain
 from atlas.overview import (
     Connection,
@@ -22,6 +22,7 @@ from atlas.overview import (
     search_models,
 )
 from atlas.overview_chart import families_option, selected_family
+from warehouse.read import Edition
 
 FAMILIES_DRAWN = 30
 

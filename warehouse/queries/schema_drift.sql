@@ -1,7 +1,7 @@
 -- Which fields does the Hub tell that this version does not know, or in another type than it holds?
 -- Params:
 --   $limit 50: rows at most
--- Caveat: nothing is lost: the values are in model.other_fields.
+-- Caveat: nothing is lost: the values are in model_metadata.other_fields.
 select
     field,
     kind,

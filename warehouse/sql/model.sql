@@ -40,8 +40,6 @@
 --   gone_at: UTC time when a probe found it gone; null where it is not known to be
 --   gone_reason: gone, disabled or gated; null where it is not known to be any
 --   local_path: folder on this machine that it was imported from; null where it was not
---   other_fields: JSON object: what the Hub told beside, and values that are not what their column
---     holds
 --   first_seen_at: UTC time of the first look at it under this name
 --   last_seen_at: UTC time of the last look at it under this name
 with seen as (
@@ -109,7 +107,6 @@ listed as (
         tombstone.noticed_at as gone_at,
         tombstone.reason as gone_reason,
         local_folder.folder as local_path,
-        r.other_fields,
         seen.first_seen_at,
         seen.last_seen_at
     from latest_record as r

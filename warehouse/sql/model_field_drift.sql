@@ -1,5 +1,5 @@
 -- A field of a repo's record that this version has no column for and did not know of, or whose
--- value is not what its column holds. The value is kept in model.other_fields.
+-- value is not what its column holds. The value is kept in model_metadata.other_fields.
 -- Grain: repo_id, field
 -- Source: the record's fields that no column took
 -- Per: repo_id
