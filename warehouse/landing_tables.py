@@ -7,6 +7,7 @@ commits every answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -94,9 +95,8 @@ def create_landing(db: duckdb.DuckDBPyConnection) -> None:
     """Make the landing tables that are not there yet."""
     db.execute("create schema if not exists landing")
     for name, columns in TABLES.items():
-        for kind, spelled in KINDS.items():
-            columns = columns.replace(kind, spelled)
-        db.execute(f"create table if not exists landing.{name} ({columns})")
+        spelled = re.sub("|".join(map(re.escape, KINDS)), lambda kind: KINDS[kind[0]], columns)
+        db.execute(f"create table if not exists landing.{name} ({spelled})")
 
 
 def as_arrow(table: str, rows: list[Row]) -> pa.Table:
