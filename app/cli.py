@@ -14,6 +14,7 @@ import typer
 
 from analysis import AnalysisError
 from app import AppError, asking, describing, keeping, mining, queries
+from app.building import built
 from app.terminal import progress_bars, say
 from atlas import AtlasError
 from crawler import CrawlError
@@ -92,14 +93,9 @@ def build(
     ] = False,
 ) -> None:
     """Build the warehouse from the raw files and publish it."""
-    from analysis.lineage import derive_lineage
-    from warehouse.build import build as run_build
-
     with progress_bars() as report:
-        published = run_build(
-            ctx.obj, derive=derive_lineage, from_scratch=from_scratch, report=report
-        )
-    say(f"{published} is published")
+        told = built(ctx.obj, from_scratch=from_scratch, report=report)
+    say(told)
 
 
 cli.command()(asking.sql)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.building import built
 from app.taking_in import HUB, taking_in
 from app.terminal import progress_bars, say
 
@@ -170,7 +171,7 @@ def schedule(
     steps = Steps(
         list_new=lambda: crawl_once(since="auto"),
         sweep_all=lambda: crawl_once(since=None),
-        build=lambda: _built(ctx.obj),
+        build=lambda: built(ctx.obj),
         last_ended=lambda kind: _last_ended(ctx.obj, kind),
     )
     with _usage(), _told_when_stopped():
@@ -197,7 +198,7 @@ def forget(
         f"{forgotten.repo_count:,} repos forgotten, {forgotten.file_count:,} raw files written anew"
     )
     if (ctx.obj / FILE).exists():
-        say(_built(ctx.obj, from_scratch=True))
+        say(built(ctx.obj, from_scratch=True))
 
 
 def chosen_facets(text: str) -> tuple[str, ...]:
@@ -290,13 +291,6 @@ def _seconds(period: str) -> float | None:
 
     limit = parse_period(period)
     return None if limit is None else limit.total_seconds()
-
-
-def _built(home: Path, *, from_scratch: bool = False) -> str:
-    from analysis.lineage import derive_lineage
-    from warehouse.build import build
-
-    return f"{build(home, derive=derive_lineage, from_scratch=from_scratch)} is published"
 
 
 def _token(variable: str | None) -> str | None:

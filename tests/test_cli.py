@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hubs import crawled, model, recording
+from raw_homes import RawHome
 
 from app.terminal import printable
 from crawler.localhub.running import running
@@ -179,6 +180,17 @@ def test_without_a_warehouse_it_says_what_to_run(tmp_path, arguments):
     ran = hubatlas(*arguments, home=tmp_path)
     assert failed_with_one_line(ran)
     assert "run: hubatlas" in ran.stderr
+
+
+def test_a_build_tells_of_raw_files_that_cannot_be_read(tmp_path):
+    home = RawHome(tmp_path / "home")
+    home.listing({"id": "o/m"})
+    name = home.listing({"id": "o/cut"})
+    whole = (home.folder / "raw" / name).read_bytes()
+    (home.folder / "raw" / name).write_bytes(whole[:-9])
+    ran = hubatlas("build", home=home.folder)
+    assert ran.returncode == 0
+    assert f"without 1 raw file(s) that cannot be read, {name} for one" in ran.stderr
 
 
 @pytest.mark.parametrize(
