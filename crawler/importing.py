@@ -204,7 +204,7 @@ def _taken(imported: _Import, pages: Iterable[Page], report: Report) -> Imported
     finally:
         state.runs.end(imported.run_id, outcome, Counted())
         record_runs_and_sweeps(imported.home, state, current=None)
-    if not listed_count:
+    if not listed_count and not imported.done.withheld_count:
         where = imported.source.name.removeprefix("import:")
         why = ", ".join(imported.done.left_out) or "it holds no records"
         raise NothingTakenIn(f"nothing taken in from {where}: {why}; give API records, one a line")

@@ -34,7 +34,8 @@ def raw_text(folder):
 def tables(folder):
     """Every table of a warehouse built from scratch, as text."""
     with duckdb.connect(build(folder, derive=derive_lineage, from_scratch=True)) as db:
-        names = db.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        asked = "select table_schema, table_name from information_schema.tables"
+        names = db.execute(asked).fetchall()
         return {
             f"{schema}.{name}": repr(db.execute(f"select * from {schema}.{name}").fetchall())
             for schema, name in names

@@ -227,7 +227,7 @@ def _commit(answer: Answer, page: int, place: int, commit: Row) -> Row:
         "place": place,
         "commit_sha": commit.get("id"),
         "title": commit.get("title"),
-        "message": commit.get("message") or None,
+        "message": commit.get("message"),
         "committed_at": commit.get("date"),
         "authors": [a.get("user") for a in authors if isinstance(a, dict)]
         if isinstance(authors, list)
