@@ -19,6 +19,7 @@ from warehouse.raw import raw_names
 from warehouse.relations import RELATIONS, make, settle
 
 FILE = "warehouse.duckdb"
+MOST_MEMORY = 4 * 10**9  # bytes, for DuckDB; the processes that unpack take half a gigabyte each
 SCHEMA_VERSION = 4
 UNWRITABLE = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 Connection = duckdb.DuckDBPyConnection
@@ -96,7 +97,7 @@ def is_current(home: Path) -> bool:
 
 
 def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
-    db.execute("set timezone = 'UTC'")
+    db.execute(f"set timezone = 'UTC'; set memory_limit = '{_memory_mb()} MB'")
     load_raw_files(db, home, report=report)
     settle(db)
     for done, name in enumerate(RELATIONS):
@@ -113,6 +114,12 @@ def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
     db.execute("checkpoint")
 
 
+def _memory_mb() -> int:
+    # What does not fit is spilled to disk: a laptop has other things to do.
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(MOST_MEMORY, whole // 2) // 10**6
+
+
 def _start_from(work: Path, published: Path | None) -> None:
     _discard(work)
     if published and published.exists() and _same_version(published):
@@ -122,6 +129,9 @@ def _start_from(work: Path, published: Path | None) -> None:
 def _discard(work: Path) -> None:
     work.unlink(missing_ok=True)
     work.with_name(work.name + ".wal").unlink(missing_ok=True)
+    shutil.rmtree(
+        work.with_name(work.name + ".tmp"), ignore_errors=True
+    )  # what a killed one spilled
 
 
 def _same_version(published: Path) -> bool:
