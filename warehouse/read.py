@@ -58,7 +58,8 @@ def open_warehouse(
         with _opening:
             db = duckdb.connect(path, read_only=True, config={**READER, **(config or {})})
             _settle(db)
-        version = db.execute("select schema_version from build").fetchone()
+        # All of it: an unfinished result would keep the connection from Connection.sql.
+        version = next(iter(db.execute("select schema_version from build").fetchall()), None)
     except duckdb.Error as broken:
         reason = str(broken).split("\n", 1)[0]
         raise NoWarehouse(f"{path} cannot be opened ({reason}); build it anew") from broken
