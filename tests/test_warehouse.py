@@ -473,6 +473,36 @@ def test_yaml_by_the_rules_of_1_2():
     }
 
 
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("a: !!int '7'", 7),
+        ("a: !!str 7", "7"),
+        ("a: '7'", "7"),
+        ("a: !!timestamp 2020-01-01", "2020-01-01"),
+        ("a: &x [1]\nb: *x", [1]),
+        ("a: [~, null, .5, -1e3, TRUE]", [None, None, 0.5, -1000.0, True]),
+        ("a: !!set {b, c}", {"b": None, "c": None}),
+    ],
+)
+def test_yaml_with_tags_and_aliases(source, value):
+    assert read_front_matter(source)[0]["a"] == value
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("a: !!bool yes", "'yes' is no bool"),
+        ("a: !!python/name:os.system x", "'x' is no python/name:os.system"),
+        ("a: !mine 1", "'1' is no !mine"),
+        ("a: !!int 99999999999999999999", "more than 64 bits"),
+        ("a: &x [*x]", "60 levels"),
+    ],
+)
+def test_yaml_that_is_refused(source, reason):
+    assert reason in refusal_of(source)
+
+
 @given(st.text())
 @example('a: "\\ud800"')
 @example("a: !!int x")

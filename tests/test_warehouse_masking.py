@@ -9,7 +9,7 @@ from huggingface_hub.utils import validate_repo_id
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.masking import mask, masked
+from warehouse.masking import mask, masked, suspects_of_each
 
 LETTERS = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfGhIjKlMnOpQrStUvWxYz"
 TOKENS = {
@@ -95,3 +95,15 @@ def test_no_escape_of_json_hides_a_secret_and_json_stays_json(before, secret, af
     kept = orjson.loads(hidden)["k"]
     assert kept.startswith(before)
     assert kept.endswith(after)
+
+
+@given(st.lists(st.lists(PIECES | SECRETS | st.sampled_from(INNOCENT)).map("".join)))
+def test_a_look_at_many_texts_overlooks_nothing(texts):
+    suspected = suspects_of_each(texts)
+    assert [mask(text, kinds) for text, kinds in zip(texts, suspected, strict=True)] == [
+        mask(text) for text in texts
+    ]
+
+
+def test_a_look_at_many_texts_suspects_few():
+    assert suspects_of_each(["task-1 of hf_hub", "", "a @decorator"]) == [(), (), ()]

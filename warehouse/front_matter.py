@@ -7,9 +7,11 @@ input: size, depth and what aliases expand to are limited.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
+from yaml._yaml import CParser
 
 MAX_CHARACTERS = 400_000
 MAX_VALUES = 100_000
@@ -50,75 +52,105 @@ def read_front_matter(
     """
     if len(source) > MAX_CHARACTERS:
         raise FrontMatterBroken(f"{called} of {len(source):,} characters")
-    loader = _Loader(source)
+    building = _Building(called)
+    parser = _Parser(source)
     try:
-        loaded = loader.get_single_data()
+        root = parser.get_single_node()
+        loaded = None if root is None else building.value(root, 0)
     except (yaml.YAMLError, ValueError, RecursionError) as broken:
         raise FrontMatterBroken(f"{called} is not YAML: {_first_line(broken)}") from broken
     finally:
-        loader.dispose()
+        parser.dispose()
     if not isinstance(loaded, dict | None):
         raise FrontMatterBroken(f"{called} is a {type(loaded).__name__}, not a mapping")
-    plain = _Plain(called).value(loaded or {}, 0)
-    return plain, sorted(set(loader.duplicates))
+    return loaded or {}, sorted(building.duplicates)
 
 
-class _Loader(yaml.CSafeLoader):
-    """libyaml's parser with the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103)."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
-
-    def __init__(self, source: str) -> None:
-        super().__init__(source)
-        self.duplicates: list[str] = []
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(self.construct_object(key_node, deep=True))
-            if key in mapping:
-                self.duplicates.append(key)
-            mapping[key] = self.construct_object(value_node, deep=deep)
-        return mapping
-
-
-def _resolve(tag: str, pattern: str, first: str) -> None:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
-
-
-_resolve("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF")
-_resolve("null", r"^(?:~|null|Null|NULL|)$", "~nN")
-_Loader.yaml_implicit_resolvers.setdefault("", []).append(
-    ("tag:yaml.org,2002:null", re.compile(r"^$"))
-)
-_resolve("int", r"^[-+]?[0-9]{1,18}$", "-+0123456789")
-_resolve(
-    "float",
-    r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$",
-    "-+.0123456789",
-)
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.value))
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(node.value))
+TAG = "tag:yaml.org,2002:"
+TEXT = f"{TAG}str"
+# The core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103), by a plain scalar's first letter.
+_NULL = (re.compile(r"~|null|Null|NULL"), f"{TAG}null")
+_BOOL = (re.compile(r"true|True|TRUE|false|False|FALSE"), f"{TAG}bool")
+_INT = (re.compile(r"[-+]?[0-9]{1,18}"), f"{TAG}int")
+_FLOAT = (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"), f"{TAG}float")
+PLAIN = {
+    **dict.fromkeys("~nN", (_NULL,)),
+    **dict.fromkeys("tTfF", (_BOOL,)),
+    **dict.fromkeys("-+.0123456789", (_INT, _FLOAT)),
+}
+# What is done with a scalar, by its tag; other tags are refused.
+READ: dict[str, Callable[[str], Any]] = {
+    TEXT: str,
+    f"{TAG}int": lambda text: _within(int(text)),
+    f"{TAG}float": float,
+    f"{TAG}null": lambda _: None,
+    f"{TAG}bool": lambda text: {"true": True, "false": False}[text.lower()],
+    # Types of YAML 1.1 alone
+    **dict.fromkeys((f"{TAG}timestamp", f"{TAG}binary"), str),
+}
 
 
-class _Plain:
-    """Copies loaded YAML into JSON values, counting: aliases may expand without end."""
+class _Parser(CParser):
+    """libyaml, which asks here what an untagged node is; nothing is constructed by it."""
+
+    def resolve(self, kind: Any, value: str | None, implicit: Any) -> str:
+        if kind is not yaml.ScalarNode:
+            return f"{TAG}{kind.id}"
+        if not implicit[0]:  # quoted
+            return TEXT
+        if not value:
+            return f"{TAG}null"
+        for pattern, tag in PLAIN.get(value[0], ()):
+            if pattern.fullmatch(value):
+                return tag
+        return TEXT
+
+    # A parser without constructors knows no paths that would tell a node's type.
+    def descend_resolver(self, *_: object) -> None: ...
+    def ascend_resolver(self) -> None: ...
+
+
+class _Building:
+    """Makes JSON values of nodes, counting: aliases may expand without end, or hold themselves."""
 
     def __init__(self, called: str) -> None:
         self.called = called
         self.values = 0
+        self.duplicates: set[str] = set()
 
-    def value(self, loaded: Any, depth: int) -> Any:
+    def value(self, node: yaml.Node, depth: int) -> Any:
         self.values += 1
         if self.values > MAX_VALUES or depth > MAX_DEPTH:
             raise FrontMatterBroken(
                 f"{self.called} expands to more than {MAX_VALUES:,} values or {MAX_DEPTH} levels"
             )
-        if isinstance(loaded, dict):
-            return {str(k): self.value(v, depth + 1) for k, v in loaded.items()}
-        if isinstance(loaded, list | tuple | set):
-            return [self.value(v, depth + 1) for v in loaded]
-        return loaded if isinstance(loaded, str | bool | int | float | None) else str(loaded)
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(entry, depth + 1) for entry in node.value]
+        return self._mapping(node, depth + 1)
+
+    def _mapping(self, node: yaml.Node, depth: int) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(self.value(key_node, depth))
+            if key in mapping:
+                self.duplicates.add(key)
+            mapping[key] = self.value(value_node, depth)
+        return mapping
+
+
+def _scalar(node: yaml.ScalarNode) -> Any:
+    try:
+        return READ[node.tag](node.value)
+    except KeyError:
+        raise ValueError(f"{node.value[:80]!r} is no {node.tag.removeprefix(TAG)}") from None
+
+
+def _within(number: int) -> int:
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("a whole number of more than 64 bits")
+    return number
 
 
 def _first_line(broken: Exception) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from warehouse.landing_tables import create_landing, insert
 from warehouse.raw import raw_names
@@ -61,8 +60,8 @@ def keep_newest(db: duckdb.DuckDBPyConnection) -> None:
 
 def _insert(db: duckdb.DuckDBPyConnection, names: list[str], landed: Landed) -> None:
     db.execute("delete from landing.rejected where source in (select unnest(?))", [names])
-    for table, stream in landed.items():
-        db.register("incoming", pa.ipc.open_stream(stream).read_all())
+    for table, rows in landed.items():
+        db.register("incoming", rows)
         insert(db, table)
         if table == "raw_file":
             db.execute("insert into fresh select name from incoming")

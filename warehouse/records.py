@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -54,11 +55,9 @@ def read_record(record: Row, *, fetched_at: str | None) -> Row:
     ``problems`` as sentences.
     """
     rest = {name: value for name, value in record.items() if value is not None}
-    reading = _Reading(rest, latest=_latest(fetched_at))
     row: Row = {"repo_id": rest.pop("id"), "hub_id": record["id"]}
-    for column, (field, kind) in COLUMNS.items():
-        if field in rest and (value := reading.take(field, kind)) is not None:
-            row[column] = value
+    if problems := _take_columns(rest, row, latest=_latest(fetched_at)):
+        row["problems"] = problems
     if "tags" in row:
         row |= _from_tags(row["tags"])
     row |= _from_nested(record)
@@ -67,30 +66,24 @@ def read_record(record: Row, *, fetched_at: str | None) -> Row:
         row["license"] = row.get("license") or _text(card.get("license"))
     if rest:
         row["other_fields"] = orjson.dumps(rest).decode()
-    if reading.problems:
-        row["problems"] = reading.problems
     return row
 
 
-class _Reading:
-    """Takes fields out of a record, and notes those that are not what they should be."""
-
-    def __init__(self, rest: Row, *, latest: str | None) -> None:
-        self.rest = rest
-        self.latest = latest
-        self.problems: list[str] = []
-
-    def take(self, field: str, kind: str) -> Any:
-        value = self.rest.pop(field)
+def _take_columns(rest: Row, row: Row, *, latest: str | None) -> list[str]:
+    """Move fields to their columns; one that is not what it should be stays, and is told of."""
+    problems = []
+    for column, (field, kind) in COLUMNS.items():
+        value = rest.pop(field, None)
+        if value is None:
+            continue
         read = READERS[kind](value)
-        if read is None or (kind == "time" and self.latest and read > self.latest):
-            self.rest[field] = value
-            what = MEANING[kind]
-            self.problems.append(
-                f"{field} is no {what}" + ("" if what == "list" else f": {_short(value)}")
-            )
-            return None
-        return read
+        if read is not None and (kind != "time" or latest is None or read <= latest):
+            row[column] = read
+            continue
+        rest[field] = value
+        shown = "" if kind in {"names", "files"} else f": {_short(value)}"
+        problems.append(f"{field} is no {MEANING[kind]}{shown}")
+    return problems
 
 
 def _text(value: Any) -> str | None:
@@ -130,7 +123,7 @@ def _time(value: Any) -> str | None:
 def _names(value: Any) -> list[str] | None:
     if not isinstance(value, list):
         return None
-    return list(dict.fromkeys(name for name in value if isinstance(name, str)))
+    return list(dict.fromkeys([name for name in value if isinstance(name, str)]))
 
 
 def _files(value: Any) -> list[Row] | None:
@@ -139,14 +132,12 @@ def _files(value: Any) -> list[Row] | None:
     found: dict[str, Row] = {}
     for entry in value:
         path = entry.get("rfilename") if isinstance(entry, dict) else None
-        if isinstance(path, str):
-            found.setdefault(path, _file(path, entry))
+        if isinstance(path, str) and path not in found:
+            found[path] = {"path": path} if len(entry) == 1 else _file(path, entry)
     return list(found.values())
 
 
 def _file(path: str, entry: Row) -> Row:
-    if len(entry) == 1:
-        return {"path": path}
     lfs = entry.get("lfs")
     return {
         "path": path,
@@ -178,6 +169,7 @@ def _from_nested(record: Row) -> Row:
     return found
 
 
+@lru_cache(16)  # a page of a thousand records has one time
 def _latest(fetched_at: str | None) -> str | None:
     try:
         return (datetime.fromisoformat(fetched_at or "") + SLACK).isoformat()

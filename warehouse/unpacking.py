@@ -15,14 +15,13 @@ from typing import Any
 import orjson
 
 from warehouse.front_matter import FrontMatterBroken, read_front_matter, split_card
-from warehouse.masking import Kind, Leaks, mask, masked, suspects
+from warehouse.masking import Kinds, Leaks, mask, masked, suspects_of_each
 from warehouse.raw import RawFile, page_records, text_of
 from warehouse.records import read_record, refusal
 from warehouse.weight_files import weight_rows
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
-Kinds = tuple[Kind | None, ...] | None
 
 JOURNAL = frozenset({"run", "sweep", "sample"})
 WRITTEN_BY_THE_HUB = ("repo_id", "revision", "url", "final_url", "path", "etag", "error_code")
@@ -32,12 +31,16 @@ WRITTEN_BY_THE_HUB = ("repo_id", "revision", "url", "final_url", "path", "etag",
 class Answer:
     """One envelope of a raw file, and the rows that it adds to.
 
-    ``position`` is its place in the file, ``envelope`` has no secrets but in its body.
+    ``position`` is its place in the file, ``envelope`` has no secrets but in its body. Of ``text``,
+    the body (empty for headers of weights, which are bytes), ``suspects`` are the secrets that it
+    may hold.
     """
 
     file: RawFile
     position: int
     envelope: Row
+    text: str
+    suspects: Kinds
     rows: Rows
 
     @property
@@ -74,41 +77,64 @@ def unpack(file: RawFile) -> Rows:
     """The rows of one raw file by landing table."""
     rows: Rows = defaultdict(list)
     take = READERS.get(file.facet, _take_facet_page)
-    for position, envelope in enumerate(file.envelopes):
-        if not isinstance(envelope, dict) or not {"body", "body_base64"} & envelope.keys():
-            reason = f"envelope {position} is not one of ours"
-            rows["rejected"].append(
-                {"source": file.name, "key": f"#{position}", "stage": "raw", "reason": reason}
-            )
-            continue
-        answer = Answer(file, position, _without_secrets(envelope), rows)
+    for answer in _answers(file, rows):
         if file.facet not in JOURNAL:
-            answer.add("answer", position=position)
+            answer.add("answer", position=answer.position)
         take(answer)
     return rows
 
 
-def _without_secrets(envelope: Row) -> Row:
-    named = {name: envelope.get(name) for name in WRITTEN_BY_THE_HUB}
-    written = {name: value for name, value in named.items() if isinstance(value, str)}
-    if not suspects("\n".join(written.values())):
-        return envelope
-    return {**envelope, **{name: masked(value) for name, value in written.items()}}
+def _answers(file: RawFile, rows: Rows) -> Iterator[Answer]:
+    ours = {at: one for at, one in enumerate(file.envelopes) if _is_ours(one)}
+    for position in range(len(file.envelopes)):
+        if position not in ours:
+            reason = f"envelope {position} is not one of ours"
+            rows["rejected"].append(
+                {"source": file.name, "key": f"#{position}", "stage": "raw", "reason": reason}
+            )
+    clean = _without_secrets(list(ours.values()))
+    texts = ["" if file.facet == "tensors" else text_of(one) for one in clean]
+    for one in zip(ours, clean, texts, suspects_of_each(texts), strict=True):
+        yield Answer(file, *one, rows)
+
+
+def _is_ours(envelope: Any) -> bool:
+    return isinstance(envelope, dict) and bool({"body", "body_base64"} & envelope.keys())
+
+
+def _without_secrets(envelopes: list[Row]) -> list[Row]:
+    written = [
+        {name: value for name in WRITTEN_BY_THE_HUB if isinstance(value := one.get(name), str)}
+        for one in envelopes
+    ]
+    kinds = suspects_of_each(["\n".join(texts.values()) for texts in written])
+    return [
+        {**one, **{name: masked(text) for name, text in texts.items()}} if suspected else one
+        for one, texts, suspected in zip(envelopes, written, kinds, strict=True)
+    ]
 
 
 def _take_listing(answer: Answer) -> None:
-    page = text_of(answer.envelope)
     # An escape like \\u0040 hides an @ from the quick search; records are written anew without.
-    kinds = None if "\\u00" in page else suspects(page)
+    kinds = None if "\\u00" in answer.text else answer.suspects
     start = len(answer.rows["record"]) + len(answer.rows["rejected"])
-    for position, record in enumerate(_records(page), start):
-        if isinstance(record, _Broken):
+    for position, record in enumerate(_records(answer.text), start):
+        if not _withhold(answer, record) and not _is_taken(answer, position, record, kinds):
             answer.reject("parse", "record is not JSON", key=str(position))
-        elif not _withhold(answer, record):
-            _take_record(answer, position, _masked_record(answer, record, kinds))
 
 
-def _masked_record(answer: Answer, record: Any, kinds: Kinds) -> Any:
+def _is_taken(answer: Answer, position: int, record: Any, kinds: Kinds | None) -> bool:
+    """Take a record in; one that is nested too deep to be written again is as good as none."""
+    if isinstance(record, _Broken):
+        return False
+    try:
+        _take_record(answer, position, _masked_record(answer, record, kinds))
+    except orjson.JSONEncodeError:
+        return False
+    return True
+
+
+def _masked_record(answer: Answer, record: Any, kinds: Kinds | None) -> Any:
     if kinds == ():
         return record
     text = orjson.dumps(record).decode()
@@ -139,9 +165,7 @@ class _Broken:
 def _records(page: str) -> Iterator[Any]:
     try:
         records = orjson.loads(page)
-        # What cannot be written again, a number beyond 64 bits for one, cannot be kept either.
-        orjson.dumps(records)
-    except (orjson.JSONDecodeError, TypeError):
+    except orjson.JSONDecodeError:
         records = None
     if isinstance(records, list):
         yield from records
@@ -172,12 +196,12 @@ def _withhold(answer: Answer, record: Any) -> bool:
 
 
 def _take_card(answer: Answer) -> None:
-    text = text_of(answer.envelope) if answer.is_good else None
+    text = answer.text if answer.is_good else None
     front_matter, problems = _front_matter(text)
     for problem in problems:
         answer.reject("front_matter", problem)
     if text is not None:
-        text, leaks = mask(text)
+        text, leaks = mask(text, answer.suspects)
         answer.tell(leaks)
     if answer.envelope.get("failure") in {None, "entry-missing"}:
         # Masked after it is read: in YAML a mask like [e-mail] would be a list.
@@ -202,14 +226,15 @@ def _front_matter(text: str | None) -> tuple[str | None, list[str]]:
 
 
 def _take_commits(answer: Answer) -> None:
-    text = text_of(answer.envelope) if answer.is_good else "null"
-    commits, anew = _parsed(text)
-    if anew is None:
+    try:
+        commits = orjson.loads(answer.text if answer.is_good else "null")
+        if answer.suspects or "\\u00" in answer.text:
+            clean, leaks = mask(orjson.dumps(commits).decode())
+            commits = orjson.loads(clean)
+            answer.tell(leaks)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         answer.reject("parse", "answer for commits is not JSON")
-    if anew is not None and suspects(anew):
-        clean, leaks = mask(anew)
-        commits = orjson.loads(clean)
-        answer.tell(leaks)
+        commits = None
     is_read = isinstance(commits, list)
     page = answer.envelope.get("page") or 0
     answer.add("commit_page", page=page, is_read=is_read)
@@ -240,7 +265,7 @@ def _take_facet_page(answer: Answer) -> None:
     wanted = answer.is_good or (
         answer.file.facet == "probe" and answer.envelope.get("status") == 200
     )
-    _land_json(answer, text_of(answer.envelope) if wanted else None)
+    _land_json(answer, answer.text if wanted else None)
 
 
 def _take_yaml(answer: Answer) -> None:
@@ -248,7 +273,7 @@ def _take_yaml(answer: Answer) -> None:
     if answer.is_good:
         try:
             called = str(answer.envelope.get("path") or answer.file.facet)
-            mapping, _ = read_front_matter(text_of(answer.envelope), called=called)
+            mapping, _ = read_front_matter(answer.text, called=called)
             text = orjson.dumps(mapping).decode()
         except FrontMatterBroken as broken:
             answer.reject("parse", str(broken))
@@ -271,7 +296,7 @@ def _land_json(answer: Answer, text: str | None) -> None:
 
 
 def _take_journal(answer: Answer) -> None:
-    _, entry = _parsed(text_of(answer.envelope))
+    _, entry = _parsed(answer.text)
     if entry is None:
         answer.reject("parse", f"{answer.file.facet} is not JSON", key=answer.file.name)
     else:

@@ -1,4 +1,4 @@
-"""Unpacking raw files in several processes, each batch's rows as Arrow streams.
+"""Unpacking raw files in several processes, each batch's rows as Arrow streams over a pipe.
 
 Plain child processes that are asked over pipes: multiprocessing would import the caller's main
 module anew, which a script need not stand. A child has at most two batches in hand and waits until
@@ -30,7 +30,7 @@ COMMAND = (sys.executable, "-P", "-c", "from warehouse.workers import serve; ser
 IN_HAND = 2
 REMEDY = "restore it from a copy, or crawl into a new home"
 
-Landed = dict[str, bytes]
+Landed = dict[str, pa.Table]
 Child = subprocess.Popen[bytes]
 
 
@@ -39,7 +39,7 @@ class WorkerDied(WarehouseError):
 
 
 def landed(home: Path, names: Iterable[str]) -> Landed:
-    """What raw files land as: for each landing table its rows, as an Arrow stream.
+    """What raw files land as: for each landing table its rows.
 
     A file that cannot be read to its end is a row of rejects.
     """
@@ -55,7 +55,7 @@ def landed(home: Path, names: Iterable[str]) -> Landed:
         rows["raw_file"].append(_raw_file_row(file))
         for table, found in unpack(file).items():
             rows[table] += found
-    return {table: _stream(as_arrow(table, found)) for table, found in rows.items() if found}
+    return {table: as_arrow(table, found) for table, found in rows.items() if found}
 
 
 def landed_by_many(home: Path, batches: Iterable[list[str]]) -> Iterator[Landed]:
@@ -77,12 +77,15 @@ def landed_by_many(home: Path, batches: Iterable[list[str]]) -> Iterator[Landed]
 def serve() -> None:
     """Answer batches from stdin on stdout until there are no more; what a child process runs."""
     gc.disable()  # rows have no cycles, and there are millions to look through
+    sink = sys.stdout.buffer
     for line in sys.stdin.buffer:
         asked = orjson.loads(line)
-        streams = landed(Path(asked["home"]), asked["names"])
-        sizes = {table: len(stream) for table, stream in streams.items()}
-        sys.stdout.buffer.writelines([orjson.dumps(sizes), b"\n", *streams.values()])
-        sys.stdout.buffer.flush()
+        tables = landed(Path(asked["home"]), asked["names"])
+        sink.write(orjson.dumps(list(tables)) + b"\n")
+        for rows in tables.values():
+            with pa.ipc.new_stream(sink, rows.schema) as writer:
+                writer.write_table(rows)
+        sink.flush()
 
 
 @contextmanager
@@ -112,12 +115,11 @@ def _ask(child: Child, asked: dict[str, object]) -> None:
 
 def _answer(child: Child) -> Landed:
     source = _pipe(child.stdout)
-    line = source.readline()
-    sizes = orjson.loads(line) if line else {}
-    streams = {table: source.read(size) for table, size in sizes.items()}
-    if not line or any(len(streams[table]) < size for table, size in sizes.items()):
-        raise _died(child)
-    return streams
+    try:
+        tables = orjson.loads(source.readline())
+        return {table: pa.ipc.open_stream(source).read_all() for table in tables}
+    except (orjson.JSONDecodeError, pa.ArrowInvalid, OSError):
+        raise _died(child) from None
 
 
 def _died(child: Child) -> WorkerDied:
@@ -141,10 +143,3 @@ def _raw_file_row(file: RawFile) -> Row:
         "byte_count": file.byte_count,
         "envelope_count": len(file.envelopes),
     }
-
-
-def _stream(rows: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    return bytes(sink.getvalue())
