@@ -10,6 +10,7 @@ from analysis.trees import NONE, Ints, grow_trees
 from warehouse.landing import Report
 from warehouse.relations import create_relation, read_relation
 
+PIECE_ROWS = 122_880  # a row group of DuckDB
 EDGES = """
 with place as (
     select repo_id, known, row_number() over (order by repo_id) - 1 as place
@@ -37,7 +38,8 @@ def derive_lineage(db: duckdb.DuckDBPyConnection, report: Report) -> None:
     edges = db.execute(EDGES).fetchnumpy()
     places = [np.asarray(edges[name], np.int64) for name in ("child", "parent", "rank")]
     members = family_members(ids, *places)
-    db.register("members", members)
+    # In pieces, or one thread alone would read it.
+    db.register("members", pa.Table.from_batches(members.to_batches(PIECE_ROWS)))
     for name in ("family_member", "family"):
         create_relation(db, read_relation("analysis", name))
     db.unregister("members")

@@ -13,7 +13,7 @@ several parents is our own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 Ints = npt.NDArray[np.int64]
+Array = TypeVar("Array", bound=npt.NDArray[Any])
 NONE = -1
 
 
@@ -76,6 +77,35 @@ def grow_trees(child: Ints, parent: Ints, rank: Ints, *, model_count: int) -> Tr
     `Trees`. Work is O((n + m) · depth) in NumPy; 2 million models take seconds.
 
     """
+    tied, ends = np.unique(np.concatenate([child, parent]), return_inverse=True)
+    trees = _grow(ends[: len(child)], ends[len(child) :], rank, len(tied))
+    return _among_all(trees, tied, model_count)
+
+
+def _among_all(trees: Trees, tied: Ints, model_count: int) -> Trees:
+    """The trees of models that edges touch, where most models are trees of their own."""
+    alone = np.arange(model_count)
+    nowhere = np.full(model_count, NONE)
+    zero = np.zeros(model_count, dtype=np.int64)
+    named = np.append(tied, NONE)  # so that -1 stays
+    return Trees(
+        family=_put(alone, tied, named[trees.family]),
+        cycle=_put(nowhere, tied, named[trees.cycle]),
+        primary_parent=_put(nowhere, tied, named[trees.primary_parent]),
+        root=_put(alone, tied, named[trees.root]),
+        generation=_put(zero, tied, trees.generation),
+        generation_shortest=_put(zero, tied, trees.generation_shortest),
+        is_root=_put(np.ones(model_count, dtype=bool), tied, trees.is_root),
+    )
+
+
+def _put(usual: Array, at: Ints, values: Array) -> Array:
+    result = usual.copy()
+    result[at] = values
+    return result
+
+
+def _grow(child: Ints, parent: Ints, rank: Ints, model_count: int) -> Trees:
     weak = _components(child, parent, model_count, "weak")[1]
     strong = _smallest_member(*_components(child, parent, model_count, "strong"))
     sizes = np.bincount(strong, minlength=model_count)

@@ -20,7 +20,7 @@ from warehouse.relations import RELATIONS, make, settle
 
 FILE = "warehouse.duckdb"
 MOST_MEMORY = 4 * 10**9  # bytes, for DuckDB; the processes that unpack take half a gigabyte each
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 UNWRITABLE = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 Connection = duckdb.DuckDBPyConnection
 Derive = Callable[[Connection, Report], None]

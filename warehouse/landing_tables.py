@@ -40,10 +40,10 @@ TABLES = {
         base_models varchar[]""",
     "answer": """
         raw_file varchar, position bigint, facet varchar, repo_id varchar, revision varchar,
-        page bigint, path varchar, url varchar, final_url varchar, endpoint varchar, status bigint,
-        failure varchar, error_code varchar, etag varchar, repo_commit varchar,
-        fetched_at timestamp, run_id bigint, sweep_id bigint, body_sha256 varchar, client varchar,
-        query_file boolean""",
+        page bigint, path varchar, url varchar, url_shape varchar, final_url varchar,
+        endpoint varchar, status bigint, failure varchar, error_code varchar, etag varchar,
+        repo_commit varchar, fetched_at timestamp, run_id bigint, sweep_id bigint,
+        body_sha256 varchar, client varchar, query_file boolean""",
     "card": """
         raw_file varchar, position bigint, repo_id varchar, revision varchar, repo_commit varchar,
         status bigint, fetched_at timestamp, text LONGTEXT, character_count bigint,
@@ -57,7 +57,8 @@ TABLES = {
         raw_file varchar, repo_id varchar, page bigint, known_commit varchar,
         fetched_at timestamp, is_read boolean""",
     "commit_entry": """
-        raw_file varchar, repo_id varchar, page bigint, place bigint, commit_sha varchar,
+        raw_file varchar, repo_id varchar, page bigint, place bigint, position bigint,
+        commit_sha varchar,
         title varchar, message varchar, committed_at timestamp, authors varchar[]""",
     "weight_file": """
         raw_file varchar, position bigint, repo_id varchar, revision varchar, repo_commit varchar,

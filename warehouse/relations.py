@@ -26,6 +26,7 @@ SETTLED = (
     "local_folder",
     "alias",
     "tombstone",
+    "unlisted_repo",
     "withheld_repo",
     "touched",
 )
@@ -52,6 +53,7 @@ RELATIONS = (
     "model_dataset",
     "model_field_drift",
     "commit_listing",
+    "woven_commit",
     "commit",
     "history_rewrite",
     "ref",
@@ -65,8 +67,8 @@ RELATIONS = (
 # Not published: steps of a build, and what the next build compares with.
 STEPS = frozenset(
     {
-        *("name_seen", "redirect", "latest", "local_folder", "withheld_repo"),
-        *("touched", "latest_record", "latest_page", "commit_listing"),
+        *("name_seen", "redirect", "latest", "local_folder", "unlisted_repo", "withheld_repo"),
+        *("touched", "latest_record", "latest_page", "commit_listing", "woven_commit"),
     }
 )
 
@@ -103,6 +105,12 @@ class Relation:
     references: tuple[Reference, ...]
     sql: str
 
+    @property
+    def place(self) -> str:
+        """Its name with its schema, or with that of this connection alone."""
+        schema = {"landing": "landing", "temporary": "temp"}.get(self.kind, "main")
+        return f"{schema}.{self.name}"
+
 
 @cache
 def read_relation(package: str, name: str) -> Relation:
@@ -131,26 +139,26 @@ def published_names() -> list[str]:
 
 def create_relation(db: Connection, relation: Relation) -> None:
     """Make a relation anew, with its header as its comment."""
-    kind = "temp table" if relation.kind == "temporary" else relation.kind
-    db.execute(f"create or replace {kind} {relation.name} as {relation.sql}")
-    if relation.kind != "temporary":
+    kind = {"view": "view", "temporary": "temp table"}.get(relation.kind, "table")
+    db.execute(f"create or replace {kind} {relation.place} as {relation.sql}")
+    if relation.kind in {"table", "view"}:
         _comment(db, relation)
 
 
 def make(db: Connection, name: str) -> None:
     """Make one of this room's relations: what changed of it, where that can be told."""
     relation = read_relation("warehouse", name)
-    if relation.per is None or not _is_there(db, name):
+    if relation.per is None or not _is_there(db, relation.place):
         create_relation(db, relation)
         return
     changed = f"{relation.per} in (select repo_id from touched)"  # noqa: S608
-    db.execute(f"delete from {name} where {changed} or {relation.anew}")  # noqa: S608
-    db.execute(f"insert into {name} by name {relation.sql}")
+    db.execute(f"delete from {relation.place} where {changed} or {relation.anew}")  # noqa: S608
+    db.execute(f"insert into {relation.place} by name {relation.sql}")
 
 
 def settle(db: Connection) -> None:
     """Make the relations that tell which repo is which, and which are not as they were before."""
-    is_first = not _is_there(db, "base_model_evidence")
+    is_first = not _is_there(db, "main.base_model_evidence")
     for name in SETTLED:
         sql = read_relation("warehouse", name).sql
         if name == "touched" and is_first:
@@ -181,10 +189,10 @@ def _comment(db: Connection, relation: Relation) -> None:
     db.commit()
 
 
-def _is_there(db: Connection, name: str) -> bool:
+def _is_there(db: Connection, place: str) -> bool:
     found = db.execute(
-        "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?"
+        "select 1 from duckdb_tables() where schema_name || '.' || table_name = ?"
         " and not temporary",
-        [name],
+        [place],
     )
     return found.fetchone() is not None

@@ -24,6 +24,7 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
 JOURNAL = frozenset({"run", "sweep", "sample"})
+URL_PARTS = ("endpoint", "repo_id", "revision", "path")  # the view answer puts them in, in order
 WRITTEN_BY_THE_HUB = ("repo_id", "revision", "url", "final_url", "path", "etag", "error_code")
 
 
@@ -33,7 +34,7 @@ class Answer:
 
     ``position`` is its place in the file, ``envelope`` has no secrets but in its body. Of ``text``,
     the body (empty for headers of weights, which are bytes), ``suspects`` are the secrets that it
-    may hold.
+    may hold. ``commits`` are those that the file has told of so far, by repo, with their places.
     """
 
     file: RawFile
@@ -42,6 +43,7 @@ class Answer:
     text: str
     suspects: Kinds
     rows: Rows
+    commits: dict[str, dict[str, int]]
 
     @property
     def is_good(self) -> bool:
@@ -79,7 +81,7 @@ def unpack(file: RawFile) -> Rows:
     take = READERS.get(file.facet, _take_facet_page)
     for answer in _answers(file, rows):
         if file.facet not in JOURNAL:
-            answer.add("answer", position=answer.position)
+            answer.add("answer", position=answer.position, **_shaped(answer.envelope))
         take(answer)
     return rows
 
@@ -94,8 +96,9 @@ def _answers(file: RawFile, rows: Rows) -> Iterator[Answer]:
             )
     clean = _without_secrets(list(ours.values()))
     texts = ["" if file.facet == "tensors" else text_of(one) for one in clean]
+    commits: dict[str, dict[str, int]] = defaultdict(dict)
     for one in zip(ours, clean, texts, suspects_of_each(texts), strict=True):
-        yield Answer(file, *one, rows)
+        yield Answer(file, *one, rows, commits)
 
 
 def _is_ours(envelope: Any) -> bool:
@@ -112,6 +115,21 @@ def _without_secrets(envelopes: list[Row]) -> list[Row]:
         {**one, **{name: masked(text) for name, text in texts.items()}} if suspected else one
         for one, texts, suspected in zip(envelopes, written, kinds, strict=True)
     ]
+
+
+def _shaped(envelope: Row) -> Row:
+    """The columns of a url: in most of them other columns stand word for word, and are left out."""
+    url = envelope.get("url")
+    if not isinstance(url, str):
+        return {}
+    known = {name: held for name in URL_PARTS if isinstance(held := envelope.get(name), str)}
+    shape = url
+    for name, held in known.items():
+        shape = shape.replace(held, f"{{{name}}}") if held else shape
+    spelled = shape
+    for name in URL_PARTS:
+        spelled = spelled.replace(f"{{{name}}}", known.get(name, ""))
+    return {"url": None, "url_shape": shape} if spelled == url else {}
 
 
 def _take_listing(answer: Answer) -> None:
@@ -238,18 +256,19 @@ def _take_commits(answer: Answer) -> None:
     is_read = isinstance(commits, list)
     page = answer.envelope.get("page") or 0
     answer.add("commit_page", page=page, is_read=is_read)
+    repo_id = answer.envelope.get("repo_id")
+    told = answer.commits[str(repo_id)]
     for place, commit in enumerate(commits if is_read else (), 1):
-        if isinstance(commit, dict):
-            answer.rows["commit_entry"].append(_commit(answer, page, place, commit))
+        sha = commit.get("id") if isinstance(commit, dict) else None
+        if isinstance(sha, str) and sha not in told:  # pages move on while they are read
+            told[sha] = len(told) + 1
+            row = {"raw_file": answer.file.name, "repo_id": repo_id, "page": page, "place": place}
+            answer.rows["commit_entry"].append(row | {"position": told[sha]} | _commit(commit))
 
 
-def _commit(answer: Answer, page: int, place: int, commit: Row) -> Row:
+def _commit(commit: Row) -> Row:
     authors = commit.get("authors")
     return {
-        "raw_file": answer.file.name,
-        "repo_id": answer.envelope.get("repo_id"),
-        "page": page,
-        "place": place,
         "commit_sha": commit.get("id"),
         "title": commit.get("title"),
         "message": commit.get("message"),

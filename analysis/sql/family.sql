@@ -23,22 +23,52 @@ with member as (
     from family_member
     join model using (repo_id)
 ),
+tied as (
+    select child_id as repo_id from base_model_edge
+    union
+    select parent_id as repo_id from base_model_edge
+),
 edge as (
     select family_member.family_id, count(*) as edge_count
     from base_model_edge
     join family_member on family_member.repo_id = base_model_edge.child_id
     group by family_member.family_id
+),
+tied_family as (
+    select
+        member.family_id,
+        count(*) as member_count,
+        count(*) filter (where member.known) as known_count,
+        any_value(edge.edge_count) as edge_count,
+        list(member.repo_id order by member.repo_id) filter (where member.is_root) as root_ids,
+        max(member.generation) as depth,
+        count(distinct member.cycle_id) as cycle_count,
+        coalesce(sum(member.downloads_30d), 0)::bigint as downloads_30d
+    from member
+    join edge using (family_id)
+    group by member.family_id
 )
 select
-    member.family_id,
-    count(*) as member_count,
-    count(*) filter (where member.known) as known_count,
-    coalesce(any_value(edge.edge_count), 0) as edge_count,
-    list(member.repo_id order by member.repo_id) filter (where member.is_root) as root_ids,
-    max(member.generation) as depth,
-    count(distinct member.cycle_id) as cycle_count,
-    coalesce(sum(member.downloads_30d), 0)::bigint as downloads_30d
+    family_id,
+    member_count,
+    known_count,
+    edge_count,
+    root_ids,
+    depth,
+    cycle_count,
+    downloads_30d
+from tied_family
+union all
+-- most models are families of one, and need no counting
+select
+    family_id,
+    1 as member_count,
+    known::bigint as known_count,
+    0 as edge_count,
+    [repo_id] as root_ids,
+    0 as depth,
+    0 as cycle_count,
+    coalesce(downloads_30d, 0) as downloads_30d
 from member
-left join edge using (family_id)
-group by member.family_id
-order by member_count desc, member.family_id
+where repo_id not in (select repo_id from tied)
+order by member_count desc, family_id

@@ -32,4 +32,3 @@ select
     generation_shortest,
     is_root
 from members
-order by repo_id

@@ -42,7 +42,19 @@ select
     revision,
     page,
     path,
-    url,
+    coalesce(
+        url,
+        replace(
+            replace(
+                replace(
+                    replace(url_shape, '{endpoint}', coalesce(endpoint, '')),
+                    '{repo_id}', coalesce(repo_id, '')
+                ),
+                '{revision}', coalesce(revision, '')
+            ),
+            '{path}', coalesce(path, '')
+        )
+    ) as url,
     final_url,
     endpoint,
     status,

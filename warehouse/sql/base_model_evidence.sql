@@ -72,90 +72,123 @@ front_claim as (
     from named
 ),
 hub_card as (
-    select repo_id, text
+    select
+        repo_id,
+        text,
+        lower(text) as words
     from card
     where contains(text, '/') and repo_id in (select repo_id from touched)
 ),
--- One branch a template: a pattern must be a constant, else it is compiled anew for every card.
+-- A pattern must be a constant, else it is compiled anew for every card; and plain words are found
+-- far faster than patterns, so that few cards are searched for any.
+template as (
+    select
+        repo_id,
+        unnest(case
+            when contains(words, 'huggingface.co/') or contains(words, 'finetuned from') then [
+                {
+                    'declared': 'finetune',
+                    'parents': case
+                        when contains(words, 'tuned ')
+                        then regexp_extract_all(
+                            text,
+                            '(?i)fine-?tuned (?:version|variant|checkpoint|model) of (?:the )?'
+                            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+                            1
+                        )
+                    end
+                },
+                {
+                    'declared': 'finetune',
+                    'parents': case
+                        when contains(words, 'finetuned from')
+                        then regexp_extract_all(
+                            text,
+                            '(?i)finetuned from(?: model)?[^\w:\n]{0,4}(?:\[optional\])?'
+                            || '[^\w\n]{0,8}(\w[\w.\-]{0,95}/\w[\w.\-]{0,95})',
+                            1
+                        )
+                    end
+                },
+                {
+                    'declared': 'adapter',
+                    'parents': case
+                        when contains(words, 'adapter') or contains(words, 'lora')
+                        then regexp_extract_all(
+                            text,
+                            '(?i)(?:adapters?|loras?)(?: weights)? (?:for|of|on) (?:the )?'
+                            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+                            1
+                        )
+                    end
+                },
+                {
+                    'declared': 'quantized',
+                    'parents': case
+                        when contains(words, 'quanti')
+                            or contains(words, 'gguf') or contains(words, 'ggml')
+                            or contains(words, 'gptq') or contains(words, 'awq')
+                            or contains(words, 'exl2')
+                        then regexp_extract_all(
+                            text,
+                            '(?i)(?:gguf|ggml|gptq|awq|exl2|quanti[sz]ed)[^.\n\[]{0,60}'
+                            || ' (?:for|of|from) (?:the )?'
+                            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+                            1
+                        )
+                    end
+                },
+                {
+                    'declared': 'quantized',
+                    'parents': case
+                        when contains(words, ' quants of http')
+                        then regexp_extract_all(
+                            text,
+                            '(?i)(?:static|weighted/imatrix) quants of'
+                            || ' https?://huggingface\.co/([^)\s#?]+)',
+                            1
+                        )
+                    end
+                },
+                {
+                    'declared': 'merge',
+                    'parents': case
+                        when contains(words, 'merge method using')
+                        then regexp_extract_all(
+                            text,
+                            '(?i)merge method using \[[^\]\n]+\]'
+                            || '\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\) as a base',
+                            1
+                        )
+                    end
+                },
+                {
+                    'declared': 'merge',
+                    'parents': case
+                        when contains(words, 'included in the merge')
+                        then regexp_extract_all(
+                            regexp_extract(
+                                text,
+                                '(?i)following models were included in the merge:'
+                                || '\s*((?:\s*[*-] [^\n]*)+)',
+                                1
+                            ),
+                            '[*-] \[[^\]\n]+\]'
+                            || '\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
+                            1
+                        )
+                    end
+                }
+            ]
+        end) as found
+    from hub_card
+),
 sentence_claim as (
     select
         repo_id as child_id,
-        'finetune' as declared,
-        unnest(regexp_extract_all(
-            text,
-            '(?i)fine-?tuned (?:version|variant|checkpoint|model) of (?:the )?'
-            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
-            1
-        )) as parent_id
-    from hub_card
-    union all
-    select
-        repo_id as child_id,
-        'finetune' as declared,
-        unnest(regexp_extract_all(
-            text,
-            '(?i)finetuned from(?: model)?[^\w:\n]{0,4}(?:\[optional\])?[^\w\n]{0,8}'
-            || '(\w[\w.\-]{0,95}/\w[\w.\-]{0,95})',
-            1
-        )) as parent_id
-    from hub_card
-    union all
-    select
-        repo_id as child_id,
-        'adapter' as declared,
-        unnest(regexp_extract_all(
-            text,
-            '(?i)(?:adapters?|loras?)(?: weights)? (?:for|of|on) (?:the )?'
-            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
-            1
-        )) as parent_id
-    from hub_card
-    union all
-    select
-        repo_id as child_id,
-        'quantized' as declared,
-        unnest(regexp_extract_all(
-            text,
-            '(?i)(?:gguf|ggml|gptq|awq|exl2|quanti[sz]ed)[^.\n\[]{0,60} (?:for|of|from) (?:the )?'
-            || '\[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
-            1
-        )) as parent_id
-    from hub_card
-    union all
-    select
-        repo_id as child_id,
-        'quantized' as declared,
-        unnest(regexp_extract_all(
-            text,
-            '(?i)(?:static|weighted/imatrix) quants of https?://huggingface\.co/([^)\s#?]+)',
-            1
-        )) as parent_id
-    from hub_card
-    union all
-    select
-        repo_id as child_id,
-        'merge' as declared,
-        unnest(regexp_extract_all(
-            text,
-            '(?i)merge method using \[[^\]\n]+\]'
-            || '\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\) as a base',
-            1
-        )) as parent_id
-    from hub_card
-    union all
-    select
-        repo_id as child_id,
-        'merge' as declared,
-        unnest(regexp_extract_all(
-            regexp_extract(
-                text,
-                '(?i)following models were included in the merge:\s*((?:\s*[*-] [^\n]*)+)',
-                1
-            ),
-            '[*-] \[[^\]\n]+\]\(https?://(?:www\.)?huggingface\.co/([^)\s#?]+?)/?\)',
-            1
-        )) as parent_id
-    from hub_card
+        found.declared,
+        unnest(found.parents) as parent_id
+    from template
 ),
 claim as (
     select child_id, declared, parent_id, evidence, position, true as is_text from tag_claim

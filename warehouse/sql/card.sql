@@ -23,4 +23,5 @@ select
     character_count,
     front_matter
 from landing.card
-where status = 200 and text is not null and repo_id in (select repo_id from landing.latest)
+where status = 200 and character_count is not null
+    and repo_id not in (select repo_id from landing.unlisted_repo)

@@ -2,7 +2,7 @@
 -- since.
 -- Grain: repo_id, commit_sha
 -- Source: the facet commits
--- Per: repo_id
+-- Kind: view
 -- Columns:
 --   repo_id: repo by its name now
 --   commit_sha: the commit's id
@@ -15,28 +15,26 @@
 --   is_current: whether the present history holds it
 -- References:
 --   repo_id -> model
-with newest as (
-    select *
-    from commit_listing
-    where commit_sha is not null
-    qualify row_number() over (
-        partition by repo_id, commit_sha
-        order by answered_at desc, raw_file desc, page, place
-    ) = 1
-)
 select
     repo_id,
     commit_sha,
-    case
-        when era = present_era then row_number() over (
-            partition by repo_id, era = present_era
-            order by answered_at desc, raw_file desc, page, place
-        )
-    end as position,
+    position,
     title,
     message,
     committed_at,
     authors,
-    era = present_era as is_current
-from newest
-order by repo_id, position, committed_at desc, commit_sha
+    true as is_current
+from landing.commit_entry
+where repo_id not in (select repo_id from landing.woven_commit)
+    and repo_id not in (select repo_id from landing.unlisted_repo)
+union all by name
+select
+    repo_id,
+    commit_sha,
+    position,
+    title,
+    message,
+    committed_at,
+    authors,
+    is_current
+from landing.woven_commit

@@ -1,13 +1,20 @@
--- Every commit of every answer for commits. era counts the answers, oldest first, that did not
+-- Every commit of every answer for commits, for repos that have several. era counts the answers, oldest first, that did not
 -- continue what was known: a listing that breaks off at a known commit continues, one that was not
 -- fetched whole proves nothing and counts as continuing.
 -- Grain: repo_id, raw_file, page, place
 -- Source: the facet commits
 -- Kind: temporary
-with page as (
+with several as (
+    select repo_id
+    from landing.commit_page
+    where is_read and repo_id in (select repo_id from latest_record)
+    group by repo_id
+    having min(raw_file) <> max(raw_file)
+),
+page as (
     select repo_id, raw_file, page, known_commit, fetched_at, is_read
     from landing.commit_page
-    where repo_id in (select repo_id from latest_record)
+    where repo_id in (select repo_id from several)
 ),
 answered as (
     select
@@ -24,7 +31,7 @@ listed as (
     select
         repo_id, raw_file, page, place, commit_sha, title, message, committed_at, authors
     from landing.commit_entry
-    where repo_id in (select repo_id from latest_record)
+    where repo_id in (select repo_id from several)
 ),
 met as (
     select distinct listed.repo_id, listed.raw_file

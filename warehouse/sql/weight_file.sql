@@ -27,6 +27,11 @@ with newest as (
     qualify row_number() over (
         partition by repo_id, path order by fetched_at desc, raw_file desc, position desc
     ) = 1
+),
+held as (
+    select repo_id, path
+    from repo_file
+    where repo_id in (select repo_id from newest)
 )
 select
     repo_id,
@@ -40,6 +45,6 @@ select
     raw_file,
     position
 from newest
-where (repo_id, path) in (select (repo_id, path) from repo_file)
-    or repo_id not in (select repo_id from repo_file)
+where (repo_id, path) in (select (repo_id, path) from held)
+    or repo_id not in (select repo_id from held)
 order by repo_id, path
