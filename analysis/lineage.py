@@ -1,4 +1,8 @@
-"""Declared lineage: which family each model belongs to, its root and its generation."""
+"""Declared lineage: which family each model belongs to, its root and its generation.
+
+A family depends on its own models and edges alone, so a build that knows which repos are not as
+they were (``touched``) grows only their families anew.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,43 @@ import pyarrow as pa
 
 from analysis.trees import NONE, Ints, grow_trees
 from warehouse.landing import Report
-from warehouse.relations import create_relation, read_relation
+from warehouse.relations import create_relation, is_there, read_relation
 
+RELATIONS = ("family_member", "family")
 PIECE_ROWS = 122_880  # a row group of DuckDB
+# Edges change with their child. With each end of a changed one comes all of the family that it had,
+# so that no edge leads out of what is grown anew.
+OLD_FAMILY = """
+with changed as (
+    select repo_id from touched
+    union all
+    select parent_id as repo_id
+    from base_model_edge
+    where child_id in (select repo_id from touched)
+)
+select distinct family_id
+from family_member
+where repo_id in (select repo_id from changed)
+"""
+REGROWN = """
+with regrown as (
+    select repo_id from family_member where family_id in (select family_id from old_family)
+    union
+    select repo_id from touched
+    union
+    select parent_id as repo_id
+    from base_model_edge
+    where child_id in (select repo_id from touched)
+)
+select repo_id, known
+from model
+where repo_id in (select repo_id from regrown)
+order by repo_id
+"""
 EDGES = """
 with place as (
     select repo_id, known, row_number() over (order by repo_id) - 1 as place
-    from model
+    from regrown
 )
 select
     child.place as child,
@@ -32,18 +66,43 @@ join place as parent on parent.repo_id = parent_id
 
 
 def derive_lineage(db: duckdb.DuckDBPyConnection, report: Report) -> None:
-    """Write ``family_member`` and ``family`` from ``model`` and ``base_model_edge``."""
+    """Write ``family_member`` and ``family`` from ``model`` and ``base_model_edge``.
+
+    Where both are there and the build tells what is ``touched``, only what may have changed is
+    written; the rows are the same.
+    """
     report("family trees", 0, 1)
-    ids = db.sql("select repo_id from model order by repo_id").to_arrow_table()["repo_id"]
-    edges = db.execute(EDGES).fetchnumpy()
-    places = [np.asarray(edges[name], np.int64) for name in ("child", "parent", "rank")]
-    members = family_members(ids, *places)
+    partly = all(is_there(db, f"main.{name}") for name in RELATIONS) and _tells_touched(db)
+    if partly:
+        db.execute(f"create or replace temp table old_family as {OLD_FAMILY}")
+    regrown = REGROWN if partly else "select repo_id, known from model order by repo_id"
+    db.execute(f"create or replace temp table regrown as {regrown}")
+    members = _grown(db)
     # In pieces, or one thread alone would read it.
-    db.register("members", pa.Table.from_batches(members.to_batches(PIECE_ROWS)))
-    for name in ("family_member", "family"):
-        create_relation(db, read_relation("analysis", name))
+    db.register("members", pa.Table.from_batches(members.to_batches(PIECE_ROWS), members.schema))
+    for name in RELATIONS:
+        relation = read_relation("analysis", name)
+        if partly:
+            db.execute(
+                f"delete from {name} where family_id in (select family_id from old_family)"  # noqa: S608
+            )
+            db.execute(f"insert into {name} by name {relation.sql}")
+        else:
+            create_relation(db, relation)
     db.unregister("members")
     report("family trees", 1, 1)
+
+
+def _tells_touched(db: duckdb.DuckDBPyConnection) -> bool:
+    sql = "select 1 from duckdb_tables() where table_name = 'touched' and temporary"
+    return bool(db.execute(sql).fetchall())
+
+
+def _grown(db: duckdb.DuckDBPyConnection) -> pa.Table:
+    ids = db.sql("select repo_id from regrown order by repo_id").to_arrow_table()["repo_id"]
+    edges = db.execute(EDGES).fetchnumpy()
+    places = [np.asarray(edges[name], np.int64) for name in ("child", "parent", "rank")]
+    return family_members(ids, *places)
 
 
 def family_members(ids: pa.ChunkedArray, child: Ints, parent: Ints, rank: Ints) -> pa.Table:

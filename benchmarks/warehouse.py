@@ -3,7 +3,7 @@
 HOME is what ``benchmarks.resample --days 1`` made; WORK, a folder on the same disk, gets links to
 its raw files. Measures a build of all but the last run, an incremental one of that run, the
 families, each named query, and three tables beside the usual way: pandas and networkx over the same
-relations in Parquet.
+relations in Parquet, which must find the same rows.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shutil
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import networkx as nx
@@ -39,7 +41,6 @@ def main(home: Path, work: Path) -> None:
     later = measure_full_build(home, work)
     measure_next_day(home, work, later)
     measure_queries(work)
-    measure_families(work)
     measure_usual_way(work)
 
 
@@ -78,67 +79,131 @@ def measure_queries(work: Path) -> None:
         show(f"  {name}", seconds, "")
 
 
-def measure_families(work: Path) -> None:
-    """The families of the whole hub, on a copy."""
-    copy = work / "families.duckdb"
-    copy.write_bytes((work / "warehouse.duckdb").read_bytes())
-    with duckdb.connect(copy) as db, timed() as taken:
-        derive_lineage(db, lambda label, done, total: None)
-    copy.unlink()
-    show("families", taken(), "")
-
-
 def measure_usual_way(work: Path) -> None:
-    """Families, licence drift and top parents: SQL, and pandas with networkx from Parquet."""
+    """Three tables: by the warehouse, and by pandas with networkx from Parquet; both must agree."""
+    ours = {"families derived": ours_derived(work)}
     model, edge = work / "model.parquet", work / "edge.parquet"
-    with open_warehouse(work) as source:
-        models = source.sql("select repo_id, license from model").to_arrow_table()
-        edges = source.sql("select child_id, parent_id from base_model_edge").to_arrow_table()
-        for path, table in ((model, models), (edge, edges)):
-            duckdb.from_arrow(table).write_parquet(str(path))
-        ours = {
-            "families": middle(lambda: source.execute(FAMILIES).fetchall()),
-            "licence drift": middle(lambda: ask(source, "license_drift", {}).fetchall()),
-            "top parents": middle(lambda: ask(source, "top_parents", {}).fetchall()),
+    with open_warehouse(work) as db:
+        for path, sql in ((model, MODELS), (edge, EDGES)):
+            duckdb.from_arrow(db.sql(sql).to_arrow_table()).write_parquet(str(path))
+        ours["families read"] = middle(partial(read, db, FAMILIES))
+        ours["licence drift"] = middle(lambda: ask(db, "license_drift", {}).fetchall())
+        ours["top parents"] = middle(lambda: ask(db, "top_parents", {}).fetchall())
+        told = {
+            usual_families: read(db, FAMILIES),
+            usual_drift: ask(db, "license_drift", {}).fetchall(),
+            usual_parents: ask(db, "top_parents", {}).fetchall(),
         }
-    for name, usual in (
-        ("families", usual_families),
+    usual = {}
+    for way, rows in told.items():
+        with timed() as taken:
+            found = way(model, edge)
+        usual[way] = taken()
+        if found != rows:
+            sys.exit(f"{way.__name__} finds otherwise: {found[:3]} for {rows[:3]}")
+    for name, way in (
+        ("families derived", usual_families),
+        ("families read", usual_families),
         ("licence drift", usual_drift),
         ("top parents", usual_parents),
     ):
-        with timed() as taken:
-            usual(model, edge)
-        ratio = f"{taken() / ours[name]:.0f} x ours ({ours[name]:.3f} s)"
-        show(f"{name} the usual way", taken(), ratio)
+        ratio = f"the usual way {usual[way]:.2f} s, {usual[way] / ours[name]:.1f} x"
+        show(name, ours[name], ratio)
     show("all of this", 0, f"peak {peak_mb():,} MB")
 
 
-FAMILIES = "select family_id, member_count from family order by member_count desc limit 20"
+def ours_derived(work: Path) -> float:
+    """Seconds to derive all families, with their trees, on a copy."""
+    copy = work / "families.duckdb"
+    shutil.copyfile(work / "warehouse.duckdb", copy)
+    with duckdb.connect(copy) as db, timed() as taken:
+        derive_lineage(db, lambda label, done, total: None)
+    copy.unlink()
+    return taken()
 
 
-def usual_families(model: Path, edge: Path) -> list[int]:
-    """Sizes of the weak components, by networkx."""
-    graph: nx.Graph[str] = nx.Graph()
-    graph.add_nodes_from(pd.read_parquet(model)["repo_id"])
-    graph.add_edges_from(pd.read_parquet(edge).itertuples(index=False, name=None))
-    return sorted(map(len, nx.connected_components(graph)), reverse=True)[:20]
+MODELS = "select repo_id, author, license, known, downloads_30d from model"
+EDGES = "select child_id, parent_id, relation from base_model_edge"
+FAMILIES = """
+    select root_ids, member_count, known_count, edge_count, depth, cycle_count, downloads_30d
+    from family
+    order by member_count desc, root_ids
+    limit 1000
+"""
 
 
-def usual_drift(model: Path, edge: Path) -> pd.DataFrame:
-    """How many edges lead from each licence to each other one."""
-    licensed = pd.read_parquet(model)
-    edges = pd.read_parquet(edge)
+def read(db: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """All rows of a question."""
+    return db.execute(sql).fetchall()
+
+
+def usual_families(model: Path, edge: Path) -> list[tuple[Any, ...]]:
+    """Each weak component by networkx; sums over its members by pandas."""
+    models = pd.read_parquet(model, columns=["repo_id", "known", "downloads_30d"])
+    edges = pd.read_parquet(edge, columns=["parent_id", "child_id"])
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(models["repo_id"])
+    graph.add_edges_from(edges.itertuples(index=False, name=None))
+    rows, family_of = [], {}
+    for number, members in enumerate(nx.weakly_connected_components(graph)):
+        family_of.update(dict.fromkeys(members, number))
+        rows.append((sorted(members), 0, 0, 0) if len(members) == 1 else grown(graph, members))
+    names = ["root_ids", "edge_count", "depth", "cycle_count"]
+    sums = models.groupby(models["repo_id"].map(family_of)).agg(
+        member_count=("repo_id", "size"),
+        known_count=("known", "sum"),
+        downloads_30d=("downloads_30d", "sum"),
+    )
+    families = pd.DataFrame(rows, columns=names).join(sums)
+    families = families.sort_values(["member_count", "root_ids"], ascending=[False, True])
+    columns = ["root_ids", "member_count", "known_count", *names[1:], "downloads_30d"]
+    return [tuple(row) for row in families[columns].head(1000).to_numpy().tolist()]
+
+
+def grown(graph: nx.DiGraph[str], members: set[str]) -> tuple[list[str], int, int, int]:
+    """Roots, edges, depth and cycles of a family of several."""
+    family = graph.subgraph(members)
+    without_cycles = nx.condensation(family)
+    knots = without_cycles.nodes(data="members")
+    roots = sorted(min(knot) for at, knot in knots if without_cycles.in_degree(at) == 0)
+    cycle_count = sum(len(knot) > 1 for _, knot in knots)
+    depth = nx.dag_longest_path_length(without_cycles)
+    return roots, family.number_of_edges(), depth, cycle_count
+
+
+def usual_drift(model: Path, edge: Path) -> list[tuple[Any, ...]]:
+    """How many edges lead from each licence to each other one, and from how many owners."""
+    models = pd.read_parquet(model, columns=["repo_id", "author", "license"])
+    edges = pd.read_parquet(edge, columns=["child_id", "parent_id"])
     for end in ("child", "parent"):
-        named = licensed.rename(columns={"repo_id": f"{end}_id", "license": end})
-        edges = edges.merge(named, on=f"{end}_id")
-    pairs = edges.dropna().groupby(["parent", "child"]).size().reset_index(name="edge_count")
+        named = models.rename(columns={"repo_id": f"{end}_id", "license": end})
+        kept = [f"{end}_id", end, *(["author"] if end == "child" else [])]
+        edges = edges.merge(named[kept], on=f"{end}_id")
+    edges = edges.dropna(subset=["parent", "child"])
+    pairs = edges.groupby(["parent", "child"], as_index=False).agg(
+        edge_count=("child_id", "size"), owner_count=("author", "nunique")
+    )
+    pairs["edge_share"] = pairs["edge_count"] / pairs.groupby("parent")["edge_count"].transform(
+        "sum"
+    )
     changed = pairs[pairs["parent"] != pairs["child"]]
-    return changed.sort_values("edge_count", ascending=False).head(30)
+    ordered = changed.sort_values(["edge_count", "parent", "child"], ascending=[False, True, True])
+    return [tuple(row) for row in ordered.head(30).to_numpy().tolist()]
 
 
-def usual_parents(model: Path, edge: Path) -> pd.Series[int]:
-    """The models of which the most others were made."""
-    return pd.read_parquet(edge)["parent_id"].value_counts().head(20)
+def usual_parents(_: Path, edge: Path) -> list[tuple[Any, ...]]:
+    """The models of which the most others were made, how, and by how many owners."""
+    edges = pd.read_parquet(edge)
+    edges["owner"] = edges["child_id"].str.split("/").str[0]
+    parents = edges.groupby("parent_id").agg(
+        child_count=("child_id", "size"), owner_count=("owner", "nunique")
+    )
+    counts = pd.crosstab(edges["parent_id"], edges["relation"]).reindex(
+        columns=["finetune", "adapter", "quantized", "merge", "unknown"], fill_value=0
+    )
+    table = parents[["child_count"]].join(counts).join(parents[["owner_count"]]).reset_index()
+    ordered = table.sort_values(["child_count", "parent_id"], ascending=[False, True])
+    return [tuple(row) for row in ordered.head(20).to_numpy().tolist()]
 
 
 def middle(run: Callable[[], object]) -> float:

@@ -99,7 +99,9 @@ def test_a_key_that_stands_twice_is_found(home):
 
 def test_a_reference_that_leads_nowhere_is_found(home):
     findings = damaged(home, "update model_language set repo_id = 'o/nobody'")
-    assert told(findings, "references", "model_language: repo_id -> model leads nowhere: 1: [o/nobody]")
+    assert told(
+        findings, "references", "model_language: repo_id -> model leads nowhere: 1: [o/nobody]"
+    )
 
 
 def test_a_relation_that_is_missing_is_found(home):

@@ -21,7 +21,7 @@ from warehouse.relations import RELATIONS, make, settle
 FILE = "warehouse.duckdb"
 MOST_MEMORY = 4 * 10**9  # bytes, for DuckDB; the processes that unpack take half a gigabyte each
 SCHEMA_VERSION = 5
-UNWRITABLE = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
+UNWRITABLE = (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 Connection = duckdb.DuckDBPyConnection
 Derive = Callable[[Connection, Report], None]
 
@@ -73,15 +73,15 @@ def build(
     published = home / FILE
     with _locked(home):
         work = home / f"{FILE}.building"
-        _start_from(work, None if from_scratch else published)
         try:
+            _start_from(work, None if from_scratch else published)
             with duckdb.connect(work) as db:
                 _fill(db, home, derive, report)
+            _sync(work)
         except UNWRITABLE as full:
             _discard(work)
             told = re.split("[Ee]rror: ", str(full))[-1].splitlines()[0]
             raise BuildFailed(f"{told}; the published warehouse is unchanged") from full
-        _sync(work)
         work.rename(published)
     return published
 
@@ -123,7 +123,15 @@ def _memory_mb() -> int:
 def _start_from(work: Path, published: Path | None) -> None:
     _discard(work)
     if published and published.exists() and _same_version(published):
-        shutil.copyfile(published, work)
+        _copy(published, work)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file within the kernel: twice as fast, and at once where the disk can share blocks."""
+    with source.open("rb") as old, target.open("wb") as new:
+        left = os.fstat(old.fileno()).st_size
+        while left:
+            left -= os.copy_file_range(old.fileno(), new.fileno(), left)
 
 
 def _discard(work: Path) -> None:

@@ -6,7 +6,7 @@ warehouse. Of what replaces something the newest stays, whichever was loaded fir
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -15,8 +15,9 @@ from warehouse.landing_tables import create_landing, insert
 from warehouse.raw import raw_names
 from warehouse.workers import Landed, landed, landed_by_many
 
-FILES_AT_ONCE = 16
-BATCHES_A_COMMIT = 64
+BATCH_FILES = 48
+BATCH_BYTES = 3 * 10**6  # of raw files: tens of megabytes of rows
+BATCHES_A_COMMIT = 48
 CHECKPOINT = "256 MB"
 WORTH_PROCESSES = 64  # raw files; to start a process takes a second
 
@@ -33,17 +34,19 @@ def load_raw_files(db: duckdb.DuckDBPyConnection, home: Path, *, report: Report)
     db.execute("create or replace temp table fresh (name varchar)")
     loaded = {row[0] for row in db.execute("select name from landing.raw_file").fetchall()}
     names = [name for name in raw_names(home) if name not in loaded]
-    batches = [names[at : at + FILES_AT_ONCE] for at in range(0, len(names), FILES_AT_ONCE)]
+    batches = list(_batches(home, names))
     many = len(names) >= WORTH_PROCESSES
     unpacked = landed_by_many(home, batches) if many else (landed(home, one) for one in batches)
     # Few transactions: each leaves row groups half full, which are written again by the next, but
     # one for all would be held in memory. The file under construction need not survive a crash.
     db.execute(f"set checkpoint_threshold = '{CHECKPOINT}'")
     db.begin()
-    for done, (batch, rows) in enumerate(zip(batches, unpacked, strict=True), 1):
-        report("loading raw files", done * FILES_AT_ONCE, len(names))
+    done = 0
+    for number, (batch, rows) in enumerate(zip(batches, unpacked, strict=True), 1):
+        report("loading raw files", done, len(names))
         _insert(db, batch, rows)
-        if done % BATCHES_A_COMMIT == 0:
+        done += len(batch)
+        if number % BATCHES_A_COMMIT == 0:
             db.commit()
             db.begin()
     db.commit()
@@ -56,6 +59,18 @@ def keep_newest(db: duckdb.DuckDBPyConnection) -> None:
     """Drop what a newer answer replaced, and looks that were taken in twice."""
     for statement in (OLDER_RECORDS, OLDER_CARDS, OLDER_PAGES, DOUBLED_LOOKS):
         db.execute(statement)
+
+
+def _batches(home: Path, names: list[str]) -> Iterator[list[str]]:
+    batch, size = [], 0
+    for name in names:
+        batch.append(name)
+        size += (home / "raw" / name).stat().st_size
+        if size >= BATCH_BYTES or len(batch) == BATCH_FILES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _insert(db: duckdb.DuckDBPyConnection, names: list[str], landed: Landed) -> None:

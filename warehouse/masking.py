@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -69,9 +70,10 @@ DOMAIN = re.compile(
     r"[A-Za-z]{2,24}(?![A-Za-z0-9])"
 )
 MOST_BEFORE = 64
-# What any text matches that holds a token, or an address.
-TOKENS = "|".join(kind.outline for kind in KINDS)
-ADDRESSES = "[A-Za-z0-9._%+-]@[A-Za-z0-9][A-Za-z0-9-]{0,62}[.]"
+# What any text matches that holds a token, or an address, for RE2: it goes over a text but once.
+NEEDLES = "|".join(re.escape(kind.needle) for kind in KINDS)
+TOKEN_OUTLINES = "|".join(kind.outline for kind in KINDS)
+ADDRESS_OUTLINE = "[A-Za-z0-9._%+-]@[A-Za-z0-9][A-Za-z0-9-]*[.]"
 # Not "git@host:path".
 BEFORE = re.compile(
     r"(?:(?<![A-Za-z0-9._%+\\-])|(?<=\\[nrtbf])|(?<=\\u00[01][0-9a-f]))"
@@ -89,17 +91,23 @@ def suspects(text: str) -> Kinds:
 
 
 def suspects_of_each(texts: Sequence[str]) -> list[Kinds]:
-    """The kinds that each text may hold; a closer look than `suspects`, and quick over many.
-
-    RE2 goes over a text but once, however many patterns there are.
-    """
+    """The kinds that each text may hold; a closer look than `suspects`, and quick over many."""
     column = pa.array(texts, pa.string())
-    tokens = pc.match_substring_regex(column, TOKENS).to_pylist()
-    addresses = pc.match_substring_regex(column, ADDRESSES).to_pylist()
-    return [
-        suspects(text) if token else _ADDRESS_ALONE if address else ()
-        for text, token, address in zip(texts, tokens, addresses, strict=True)
-    ]
+    found: list[Kinds] = [()] * len(texts)
+    for at in _matching(column, "@", ADDRESS_OUTLINE):
+        found[at] = _ADDRESS_ALONE
+    for at in _matching(column, NEEDLES, TOKEN_OUTLINES):
+        found[at] = suspects(texts[at])
+    return found
+
+
+def _matching(column: pa.Array, needles: str, outline: str) -> list[int]:
+    # Outlines are slow to compile, and few texts hold a needle.
+    at = np.flatnonzero(pc.match_substring_regex(column, needles))
+    if not len(at):
+        return []
+    close = pc.match_substring_regex(column.take(pa.array(at)), outline)
+    return [int(place) for place in at[np.asarray(close)]]
 
 
 def mask(text: str, kinds: Iterable[Kind | None] | None = None) -> tuple[str, Leaks]:

@@ -148,17 +148,26 @@ def create_relation(db: Connection, relation: Relation) -> None:
 def make(db: Connection, name: str) -> None:
     """Make one of this room's relations: what changed of it, where that can be told."""
     relation = read_relation("warehouse", name)
-    if relation.per is None or not _is_there(db, relation.place):
+    if relation.per is None or not is_there(db, relation.place):
         create_relation(db, relation)
         return
-    changed = f"{relation.per} in (select repo_id from touched)"  # noqa: S608
-    db.execute(f"delete from {relation.place} where {changed} or {relation.anew}")  # noqa: S608
+    db.execute(f"delete from {relation.place} where {_is_touched(relation)} or {relation.anew}")  # noqa: S608
     db.execute(f"insert into {relation.place} by name {relation.sql}")
+
+
+def is_there(db: Connection, place: str) -> bool:
+    """Whether the file holds a table, named with its schema."""
+    found = db.execute(
+        "select 1 from duckdb_tables() where schema_name || '.' || table_name = ?"
+        " and not temporary",
+        [place],
+    )
+    return found.fetchone() is not None
 
 
 def settle(db: Connection) -> None:
     """Make the relations that tell which repo is which, and which are not as they were before."""
-    is_first = not _is_there(db, "main.base_model_evidence")
+    is_first = not is_there(db, "main.base_model_evidence")
     for name in SETTLED:
         sql = read_relation("warehouse", name).sql
         if name == "touched" and is_first:
@@ -171,12 +180,19 @@ def settle(db: Connection) -> None:
 def _keep(db: Connection, relation: Relation) -> None:
     """What the next build compares with; the temporary table hides a published one of its name."""
     name = relation.name
-    if relation.kind != "temporary":
+    if relation.kind == "landing" and relation.per and is_there(db, relation.place):
+        db.execute(f"delete from {relation.place} where {_is_touched(relation)}")  # noqa: S608
+        db.execute(f"insert into {relation.place} from temp.{name} where {_is_touched(relation)}")
+    elif relation.kind != "temporary":
         db.execute(f"create or replace table landing.{name} as from temp.{name}")
     if relation.kind == "table":
         db.execute(f"create or replace table main.{name} as from landing.{name}")
         db.execute(f"drop table temp.{name}")
         _comment(db, relation)
+
+
+def _is_touched(relation: Relation) -> str:
+    return f"{relation.per} in (select repo_id from touched)"  # noqa: S608
 
 
 def _comment(db: Connection, relation: Relation) -> None:
@@ -187,12 +203,3 @@ def _comment(db: Connection, relation: Relation) -> None:
     db.begin()  # one write to disk instead of one a column
     db.execute("; ".join(f"comment on {what} is '{text}'" for what, text in quoted.items()))
     db.commit()
-
-
-def _is_there(db: Connection, place: str) -> bool:
-    found = db.execute(
-        "select 1 from duckdb_tables() where schema_name || '.' || table_name = ?"
-        " and not temporary",
-        [place],
-    )
-    return found.fetchone() is not None

@@ -17,10 +17,10 @@
 --   family_id -> model(repo_id)
 with member as (
     select
-        family_member.*,
+        members.*,
         model.known,
         model.downloads_30d
-    from family_member
+    from members
     join model using (repo_id)
 ),
 tied as (
@@ -29,10 +29,10 @@ tied as (
     select parent_id as repo_id from base_model_edge
 ),
 edge as (
-    select family_member.family_id, count(*) as edge_count
+    select members.family_id, count(*) as edge_count
     from base_model_edge
-    join family_member on family_member.repo_id = base_model_edge.child_id
-    group by family_member.family_id
+    join members on members.repo_id = base_model_edge.child_id
+    group by members.family_id
 ),
 tied_family as (
     select

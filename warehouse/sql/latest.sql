@@ -5,6 +5,7 @@
 -- Grain: repo_id
 -- Source: landing.record
 -- Kind: landing
+-- Per: repo_id
 with older as (
     -- only what is there twice has to be put in order
     select rowid

@@ -24,16 +24,19 @@ entry as (
         evidence,
         unnest(case json_type(said) when 'ARRAY' then cast(said as json[]) else [said] end) as entry
     from front
-    where said is not null
+),
+tagged as (
+    select repo_id, unnest(tags) as tag
+    from latest_record
 ),
 claim as (
     select repo_id, entry->>'$' as dataset_id, evidence
     from entry
     where json_type(entry) = 'VARCHAR'
     union all
-    select repo_id, tag_value as dataset_id, 'tag' as evidence
-    from model_tag
-    where kind = 'dataset' and repo_id in (select repo_id from touched)
+    select repo_id, substr(tag, length('dataset:') + 1) as dataset_id, 'tag' as evidence
+    from tagged
+    where starts_with(tag, 'dataset:')
 )
 select repo_id, dataset_id, list(distinct evidence order by evidence) as evidence
 from claim

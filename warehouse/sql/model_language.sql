@@ -27,7 +27,10 @@ entry as (
         evidence,
         unnest(case json_type(said) when 'ARRAY' then cast(said as json[]) else [said] end) as entry
     from front
-    where said is not null
+),
+tagged as (
+    select repo_id, unnest(tags) as tag
+    from latest_record
 ),
 claim as (
     select repo_id, entry->>'$' as language, evidence
@@ -35,9 +38,9 @@ claim as (
     where json_type(entry) = 'VARCHAR'
     union all
     select repo_id, tag as language, 'tag' as evidence
-    from model_tag
-    where repo_id in (select repo_id from touched)
-        and tag in (
+    from tagged
+    where
+        tag in (
             -- ISO 639-1, whole
             'aa', 'ab', 'ae', 'af', 'ak', 'am', 'an', 'ar', 'as', 'av', 'ay', 'az', 'ba', 'be',
             'bg', 'bh', 'bi', 'bm', 'bn', 'bo', 'br', 'bs', 'ca', 'ce', 'ch', 'co', 'cr', 'cs',

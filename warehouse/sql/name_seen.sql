@@ -2,6 +2,7 @@
 -- Grain: hub_id, repo_id
 -- Source: landing.look
 -- Kind: landing
+-- Per: repo_id
 select
     hub_id,
     repo_id,
