@@ -20,6 +20,8 @@ from warehouse.relations import RELATIONS, make, settle
 
 FILE = "warehouse.duckdb"
 MOST_MEMORY = 4 * 10**9  # bytes, for DuckDB; the processes that unpack take half a gigabyte each
+MOST_LOG = "16 GB"
+MOST_DEAD = 0.2  # share of a table's rows that are deleted and still take room
 SCHEMA_VERSION = 5
 UNWRITABLE = (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 Connection = duckdb.DuckDBPyConnection
@@ -98,7 +100,10 @@ def is_current(home: Path) -> bool:
 
 def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
     db.execute(f"set timezone = 'UTC'; set memory_limit = '{_memory_mb()} MB'")
+    db.execute("set max_vacuum_tasks = 0")  # see _write
     load_raw_files(db, home, report=report)
+    # What is patched in many places is written once, by the checkpoint at the end.
+    db.execute(f"set checkpoint_threshold = '{MOST_LOG}'")
     settle(db)
     for done, name in enumerate(RELATIONS):
         report("naming and typing", done, len(RELATIONS))
@@ -111,7 +116,30 @@ def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:
         " (select max(last_at) from landing.name_seen) as data_as_of",
         [SCHEMA_VERSION],
     )
+    _write(db)
+
+
+def _write(db: Connection) -> None:
+    """Bring everything to disk.
+
+    Deleted rows leave room, which DuckDB would close at every checkpoint, at the cost of writing
+    whole tables anew; here that waits until it is worth it.
+    """
+    tables = db.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() where not temporary"
+    ).fetchall()
+    if any(_dead_share(db, name) > MOST_DEAD for (name,) in tables):
+        db.execute("reset max_vacuum_tasks")
     db.execute("checkpoint")
+
+
+def _dead_share(db: Connection, name: str) -> float:
+    """The share of a table's rows that are deleted and still stand in the file."""
+    held, alive = db.execute(
+        f"select (select sum(count) from pragma_storage_info('{name}')"  # noqa: S608
+        f" where column_path = '[0]' and segment_type <> 'VALIDITY'), count(*) from {name}"
+    ).fetchall()[0]
+    return 1 - alive / held if held else 0.0
 
 
 def _memory_mb() -> int:

@@ -11,15 +11,13 @@ with popular as (
 ),
 paced as (
     select
-        popular.repo_id,
-        popular.library_name,
+        repo_id,
         count(*) as commit_count,
-        date_diff('second', min(commit.committed_at), max(commit.committed_at)) / 86400
+        date_diff('second', min(committed_at), max(committed_at)) / 86400
             / nullif(count(*) - 1, 0) as interval_days
     from commit
-    join popular using (repo_id)
-    where commit.is_current
-    group by popular.repo_id, popular.library_name
+    where is_current
+    group by repo_id
 )
 select
     library_name,
@@ -27,6 +25,7 @@ select
     median(commit_count) as median_commit_count,
     median(interval_days) as median_interval_days
 from paced
+join popular using (repo_id)
 group by library_name
 order by repo_count desc, library_name nulls last
 limit $limit

@@ -4,14 +4,11 @@
 with weight as (
     select
         repo_id,
-        bool_or(ends_with(path, '.safetensors')) as has_safetensors,
-        bool_or(ends_with(path, '.gguf')) as has_gguf,
-        bool_or(not ends_with(path, '.safetensors') and not ends_with(path, '.gguf')) as has_pickle
+        bool_or(extension = 'safetensors') as has_safetensors,
+        bool_or(extension = 'gguf') as has_gguf,
+        bool_or(extension not in ('safetensors', 'gguf')) as has_pickle
     from repo_file
-    where (
-        ends_with(path, '.safetensors') or ends_with(path, '.gguf') or ends_with(path, '.bin')
-        or ends_with(path, '.pt') or ends_with(path, '.pth') or ends_with(path, '.ckpt')
-    )
+    where extension in ('safetensors', 'gguf', 'bin', 'pt', 'pth', 'ckpt')
         and not ends_with(path, 'training_args.bin')
     group by repo_id
 )

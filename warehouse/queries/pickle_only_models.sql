@@ -12,14 +12,10 @@ held as (
     select
         file.repo_id,
         count(*) filter (
-            where ends_with(file.path, '.bin') or ends_with(file.path, '.pt')
-                or ends_with(file.path, '.pth') or ends_with(file.path, '.ckpt')
-                or ends_with(file.path, '.pkl')
+            where file.extension in ('bin', 'pt', 'pth', 'ckpt', 'pkl')
         ) as pickle_count,
         count(*) filter (
-            where ends_with(file.path, '.safetensors') or ends_with(file.path, '.gguf')
-                or ends_with(file.path, '.onnx') or ends_with(file.path, '.h5')
-                or ends_with(file.path, '.msgpack')
+            where file.extension in ('safetensors', 'gguf', 'onnx', 'h5', 'msgpack')
         ) as plain_count
     from repo_file as file
     where file.repo_id in (select repo_id from popular)

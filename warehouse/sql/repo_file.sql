@@ -6,6 +6,7 @@
 -- Columns:
 --   repo_id: repo by its name now
 --   path: file, with its folders, from the repo's top
+--   extension: what follows the last dot of its name, in lower case; null where none does
 --   commit_sha: commit whose files these are; null where the hub did not say
 --   size_bytes: size; null where it is not known
 --   blob_id: git's id of what the repo holds: the file, or the pointer to it; null where it is not
@@ -96,6 +97,7 @@ scanned as (
 select
     repo_id,
     path,
+    nullif(lower(regexp_extract(path, '\.([^./]+)$', 1)), '') as extension,
     commit_sha,
     size_bytes,
     blob_id,
