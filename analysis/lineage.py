@@ -40,14 +40,16 @@ with regrown as (
     from base_model_edge
     where child_id in (select repo_id from touched)
 )
-select repo_id, known
+select repo_id, known, downloads_30d
 from model
 where repo_id in (select repo_id from regrown)
 order by repo_id
 """
+ALL = "select repo_id, known, downloads_30d from model order by repo_id"
 EDGES = """
 with place as (
-    select repo_id, known, row_number() over (order by repo_id) - 1 as place
+    -- regrown is written in order
+    select repo_id, known, rowid as place
     from regrown
 )
 select
@@ -75,8 +77,7 @@ def derive_lineage(db: duckdb.DuckDBPyConnection, report: Report) -> None:
     partly = all(is_there(db, f"main.{name}") for name in RELATIONS) and _tells_touched(db)
     if partly:
         db.execute(f"create or replace temp table old_family as {OLD_FAMILY}")
-    regrown = REGROWN if partly else "select repo_id, known from model order by repo_id"
-    db.execute(f"create or replace temp table regrown as {regrown}")
+    db.execute(f"create or replace temp table regrown as {REGROWN if partly else ALL}")
     members = _grown(db)
     # In pieces, or one thread alone would read it.
     db.register("members", pa.Table.from_batches(members.to_batches(PIECE_ROWS), members.schema))
@@ -99,10 +100,13 @@ def _tells_touched(db: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _grown(db: duckdb.DuckDBPyConnection) -> pa.Table:
-    ids = db.sql("select repo_id from regrown order by repo_id").to_arrow_table()["repo_id"]
+    models = db.sql("from regrown order by rowid").to_arrow_table()
     edges = db.execute(EDGES).fetchnumpy()
     places = [np.asarray(edges[name], np.int64) for name in ("child", "parent", "rank")]
-    return family_members(ids, *places)
+    members = family_members(models["repo_id"], *places)
+    for name in ("known", "downloads_30d"):
+        members = members.append_column(name, models[name])
+    return members
 
 
 def family_members(ids: pa.ChunkedArray, child: Ints, parent: Ints, rank: Ints) -> pa.Table:
@@ -119,7 +123,7 @@ def family_members(ids: pa.ChunkedArray, child: Ints, parent: Ints, rank: Ints) 
 
     Returns
     -------
-    Table of n rows: repo_id, family_id (the root of its largest tree), cycle_id,
+    Table of n rows: repo_id, family_id (the root of its largest tree), family_size, cycle_id,
     primary_parent_id, root_id, generation, generation_shortest, is_root. Missing ids are null:
     a model outside any cycle, a root without parent.
 
@@ -130,6 +134,7 @@ def family_members(ids: pa.ChunkedArray, child: Ints, parent: Ints, rank: Ints) 
         {
             "repo_id": ids,
             "family_id": _named(ids, trees.family),
+            "family_size": np.bincount(trees.family, minlength=len(ids))[trees.family],
             "cycle_id": _named(ids, trees.cycle),
             "primary_parent_id": _named(ids, trees.primary_parent),
             "root_id": _named(ids, trees.root),

@@ -127,7 +127,7 @@ EDGES = "select child_id, parent_id, relation from base_model_edge"
 FAMILIES = """
     select root_ids, member_count, known_count, edge_count, depth, cycle_count, downloads_30d
     from family
-    order by member_count desc, root_ids
+    order by member_count desc, root_ids[1]
     limit 1000
 """
 
@@ -155,7 +155,8 @@ def usual_families(model: Path, edge: Path) -> list[tuple[Any, ...]]:
         downloads_30d=("downloads_30d", "sum"),
     )
     families = pd.DataFrame(rows, columns=names).join(sums)
-    families = families.sort_values(["member_count", "root_ids"], ascending=[False, True])
+    families["first_root"] = families["root_ids"].str[0]
+    families = families.sort_values(["member_count", "first_root"], ascending=[False, True])
     columns = ["root_ids", "member_count", "known_count", *names[1:], "downloads_30d"]
     return [tuple(row) for row in families[columns].head(1000).to_numpy().tolist()]
 

@@ -289,3 +289,14 @@ def test_later_days_ask_for_commits_down_to_the_one_that_is_known(told_and_home)
         newest, before, *_ = orjson.loads(body_of(answer))
         assert (newest["id"], before["id"]) == (answer["revision"], answer["known_commit"])
         assert newest["date"] > before["date"]
+
+
+def test_a_warehouse_of_it_is_measured_and_the_usual_way_finds_the_same(told_and_home, tmp_path):
+    command = [sys.executable, "-m", "benchmarks.warehouse", told_and_home[1], tmp_path / "work"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    steps = [line.split("  ")[0] for line in ran.stdout.splitlines()]
+    assert steps[:6] == [
+        *("step", "build from scratch", "database", "card text in it", "build of one day more"),
+        "named queries, the middle one",
+    ]
+    assert steps[-5:-1] == ["families derived", "families read", "licence drift", "top parents"]

@@ -138,6 +138,25 @@ def test_every_stored_answer_tells_where_it_came_from(home):
     ]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hub/o/m/resolve/main/README.md",
+        "http://hub/{repo_id}/o/m/{path}",
+        "http://hub/api/o/m?o/m=http://hub&main",
+        "README.md",
+        "",
+        None,
+    ],
+)
+@pytest.mark.parametrize("repo_id", ["o/m", "o", "path", "endpoint"])
+def test_an_address_is_told_as_it_was_whatever_stands_in_it(tmp_path, url, repo_id):
+    home = RawHome(tmp_path)
+    home.listing({"id": repo_id})
+    home.answer("card", repo_id, b"# M", url=url, path="README.md")
+    assert home.rows("select url from answer where facet = 'card'") == [(url,)]
+
+
 def test_facets_and_envelopes_of_another_version_break_no_build(home):
     home.answer("moon_phase", "o/m", b"\xff no json", page="x", run_id="later", query_file="yes")
     home.answer("moon_phase", "o/m", {"a": 1}, fetched_at="soon", path=["p"])

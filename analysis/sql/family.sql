@@ -15,20 +15,7 @@
 --   downloads_30d: sum of model.downloads_30d over its members; unknown ones count as 0
 -- References:
 --   family_id -> model(repo_id)
-with member as (
-    select
-        members.*,
-        model.known,
-        model.downloads_30d
-    from members
-    join model using (repo_id)
-),
-tied as (
-    select child_id as repo_id from base_model_edge
-    union
-    select parent_id as repo_id from base_model_edge
-),
-edge as (
+with edge as (
     select members.family_id, count(*) as edge_count
     from base_model_edge
     join members on members.repo_id = base_model_edge.child_id
@@ -44,7 +31,7 @@ tied_family as (
         max(member.generation) as depth,
         count(distinct member.cycle_id) as cycle_count,
         coalesce(sum(member.downloads_30d), 0)::bigint as downloads_30d
-    from member
+    from members as member
     join edge using (family_id)
     group by member.family_id
 )
@@ -69,6 +56,6 @@ select
     0 as depth,
     0 as cycle_count,
     coalesce(downloads_30d, 0) as downloads_30d
-from member
-where repo_id not in (select repo_id from tied)
+from members
+where family_size = 1
 order by member_count desc, family_id
