@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import threading
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +49,19 @@ def built(home: Path, source: Path) -> duckdb.DuckDBPyConnection:
     """Serve, crawl, build; the published warehouse, opened."""
     crawled(home, source)
     return duckdb.connect(build(home, derive=derive_lineage), read_only=True)
+
+
+def built_in_steps(raw: Path, home: Path, *, seed: int) -> Path:
+    """A warehouse of the same raw files that come in three parts, in no order, a build for each."""
+    names = sorted(str(path.relative_to(raw)) for path in raw.rglob("*.jsonl.zst"))
+    random.Random(seed).shuffle(names)
+    published = home
+    for part in range(3):
+        for name in names[part::3]:
+            (home / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
+            os.link(raw / name, home / "raw" / name)
+        published = build(home, derive=derive_lineage)
+    return published
 
 
 def relations(db: duckdb.DuckDBPyConnection) -> list[str]:

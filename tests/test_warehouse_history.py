@@ -196,15 +196,14 @@ def test_a_model_that_the_probe_found_has_no_tombstone(home):
 
 def test_rows_that_were_replaced_do_not_pile_up_in_the_file(tmp_path):
     home = RawHome(tmp_path)
-    for day in range(1, 8):
-        home.listing(
-            *[{"id": f"o/m{n}", "likes": day, "tags": ["a", "b"]} for n in range(50)], day=day
-        )
+    tags = [f"t{n}" for n in range(250)]  # so many that a row group is full
+    for day, models in ((1, range(1000)), (2, range(500)), (3, range(500))):
+        home.listing(*[{"id": f"o/m{n}", "likes": day, "tags": tags} for n in models], day=day)
         home.built().close()
     with home.built() as db:
         (stored,) = db.execute(
             "select sum(count) from pragma_storage_info('model_tag')"
             " where column_path = '[0]' and segment_type <> 'VALIDITY'"
         ).fetchone()
-        assert db.execute("select count(*) from model_tag").fetchone() == (100,)
-    assert stored <= 200
+        assert db.execute("select count(*) from model_tag").fetchone() == (250_000,)
+    assert stored <= 1.25 * 250_000

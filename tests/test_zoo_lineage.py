@@ -3,12 +3,15 @@
 import duckdb
 import orjson
 import pytest
+from hubs import built_in_steps
 from huggingface_hub.utils import HFValidationError, validate_repo_id
 
 from analysis.lineage import derive_lineage
 from crawler.crawl import crawl
+from crawler.facets import FACETS
 from crawler.localhub.running import running
 from warehouse.build import build
+from warehouse.export import Authors, export
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +92,21 @@ def test_a_relation_is_the_one_declared_or_inferred_by_the_hub(truth, warehouse)
         kind = truth[child]["kind"]
         if kind in kinds:
             assert relation == kinds[kind], child
+
+
+def test_from_scratch_and_in_three_parts_the_export_is_the_same_byte_for_byte(zoo, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    with running(zoo / "hub") as endpoint:
+        crawl(whole, endpoint=endpoint, facets=tuple(FACETS), query_files=True)
+    build(whole, derive=derive_lineage)
+    built_in_steps(whole / "raw", parts, seed=2)
+    told = [exported(home, authors=Authors.KEEP) for home in (whole, parts)]
+    assert len(told[0]) > 20
+    assert told[0] == told[1]
+
+
+def exported(home, **options):
+    folder = home / "export"
+    export(home, folder, **options)
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "build.json")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
