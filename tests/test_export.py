@@ -7,6 +7,7 @@ import shutil
 
 import duckdb
 import pandas as pd
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -133,6 +134,18 @@ def test_pandas_reads_it_with_types_that_it_knows(home, exported):
     assert model["created_at"].dropna().tolist() == [pd.Timestamp("2025-01-01", tz="UTC")]
     metadata = pd.read_parquet(exported / "model_metadata")
     assert json.loads(metadata["other_fields"].dropna().iloc[0]) == {"surprise": {"a": 1}}
+
+
+def test_polars_reads_it_and_finds_the_same_rows(home, exported):
+    with duckdb.connect(home / "warehouse.duckdb", read_only=True) as db:
+        for name, relation in manifest_of(exported)["relations"].items():
+            table = polars.read_parquet(exported / name / "**/*.parquet", hive_partitioning=False)
+            assert table.height == db.execute(f"select count(*) from {name}").fetchone()[0]
+            stored = [column["name"] for column in relation["columns"] if column["stored"]]
+            assert table.columns == stored
+        likes = db.execute("select sum(likes_count) from model").fetchone()[0]
+    models = polars.scan_parquet(exported / "model" / "**/*.parquet")
+    assert models.select(polars.col("likes_count").sum()).collect().item() == likes
 
 
 def test_only_types_that_every_reader_has_are_used(exported):
