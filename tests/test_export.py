@@ -245,7 +245,7 @@ def test_every_column_of_people_is_known(home):
             "select table_name, column_name from duckdb_columns() where schema_name = 'main'"
             " and (column_name like '%author%' or column_name like '%user%') order by all"
         ).fetchall()
-    owners_of_repos = [("model", "author")]
+    owners_of_repos = [("edge_license", "child_author"), ("model", "author")]
     assert found == [("commit", "authors"), ("discussion", "author"), *owners_of_repos]
 
 

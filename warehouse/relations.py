@@ -61,6 +61,7 @@ RELATIONS = (
     "base_model_evidence",
     "base_model_edge",
     "model",
+    "edge_license",
     "leaked_token",
     "rejected",
 )

@@ -5,20 +5,13 @@
 -- edges: bulk uploaders weigh much. edge_share is of all edges whose parent has that licence and
 -- whose child declares one.
 -- Ref: Laufer, Oderinwa, Kleinberg, "Anatomy of a Machine Learning Ecosystem" (2025)
-with edge as (
-    select parent.license as parent_license, child.license as child_license, child.author
-    from base_model_edge
-    join model as child on child.repo_id = base_model_edge.child_id
-    join model as parent on parent.repo_id = base_model_edge.parent_id
-    where child.license is not null and parent.license is not null
-),
-pair as (
+with pair as (
     select
         parent_license,
         child_license,
         count(*) as edge_count,
-        count(distinct author) as owner_count
-    from edge
+        count(distinct child_author) as owner_count
+    from edge_license
     group by parent_license, child_license
 ),
 shared as (
