@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -20,7 +21,8 @@ from warehouse.relations import RELATIONS, make, settle
 
 FILE = "warehouse.duckdb"
 MOST_MEMORY = 4 * 10**9  # bytes, for DuckDB; the processes that unpack take half a gigabyte each
-MOST_LOG = "16 GB"
+NOT_IN_KERNEL = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EXDEV}
+MOST_LOG = "16 GB"  # of changes that wait for the checkpoint
 MOST_DEAD = 0.2  # share of a table's rows that are deleted and still take room
 SCHEMA_VERSION = 5
 UNWRITABLE = (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
@@ -82,8 +84,7 @@ def build(
             _sync(work)
         except UNWRITABLE as full:
             _discard(work)
-            told = re.split("[Ee]rror: ", str(full))[-1].splitlines()[0]
-            raise BuildFailed(f"{told}; the published warehouse is unchanged") from full
+            raise BuildFailed(f"{_reason(full)}; the published warehouse is unchanged") from full
         work.rename(published)
     return published
 
@@ -142,6 +143,12 @@ def _dead_share(db: Connection, name: str) -> float:
     return 1 - alive / held if held else 0.0
 
 
+def _reason(failure: Exception) -> str:
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"the disk: {failure.strerror}"
+    return re.split("[Ee]rror: ", str(failure))[-1].splitlines()[0]
+
+
 def _memory_mb() -> int:
     # What does not fit is spilled to disk: a laptop has other things to do.
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -156,10 +163,22 @@ def _start_from(work: Path, published: Path | None) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy a file within the kernel: twice as fast, and at once where the disk can share blocks."""
+    try:
+        _copy_in_kernel(source, target)
+    except OSError as refused:
+        if refused.errno not in NOT_IN_KERNEL:
+            raise
+        shutil.copyfile(source, target)
+
+
+def _copy_in_kernel(source: Path, target: Path) -> None:
     with source.open("rb") as old, target.open("wb") as new:
         left = os.fstat(old.fileno()).st_size
         while left:
-            left -= os.copy_file_range(old.fileno(), new.fileno(), left)
+            copied = os.copy_file_range(old.fileno(), new.fileno(), left)
+            if not copied:
+                raise OSError(errno.EINVAL, "the kernel copies nothing")
+            left -= copied
 
 
 def _discard(work: Path) -> None:
