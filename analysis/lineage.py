@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from analysis.trees import NONE, Ints, grow_trees
 from warehouse.landing import Report
-from warehouse.relations import create_relation, is_there, read_relation
+from warehouse.relations import Relation, create_relation, is_there, read_relation
 
 RELATIONS = ("family_member", "family")
 PIECE_ROWS = 122_880  # a row group of DuckDB
@@ -83,15 +83,23 @@ def derive_lineage(db: duckdb.DuckDBPyConnection, report: Report) -> None:
     db.register("members", pa.Table.from_batches(members.to_batches(PIECE_ROWS), members.schema))
     for name in RELATIONS:
         relation = read_relation("analysis", name)
-        if partly:
-            db.execute(
-                f"delete from {name} where family_id in (select family_id from old_family)"  # noqa: S608
-            )
-            db.execute(f"insert into {name} by name {relation.sql}")
-        else:
-            create_relation(db, relation)
+        (_patch if partly else create_relation)(db, relation)
     db.unregister("members")
     report("family trees", 1, 1)
+
+
+def _patch(db: duckdb.DuckDBPyConnection, relation: Relation) -> None:
+    """Bring the rows of families that were grown anew up to date; most stay as they are."""
+    name, keys = relation.name, ", ".join(relation.grain)
+    db.execute(f"create or replace temp table grown as {relation.sql}")
+    db.execute(
+        f"create or replace temp table before as select * from {name}"  # noqa: S608
+        " where family_id in (select family_id from old_family)"
+    )
+    db.execute(
+        f"delete from {name} where {keys} in (select {keys} from (from before except from grown))"  # noqa: S608
+    )
+    db.execute(f"insert into {name} from grown except from before")
 
 
 def _tells_touched(db: duckdb.DuckDBPyConnection) -> bool:
