@@ -231,7 +231,7 @@ def test_an_imported_folder_is_where_its_files_are(home):
 
 def test_every_relation_keeps_its_grain_where_all_is_told_twice(home):
     token = "hf_" + "AbCdEfGhIjKlMnOpQrStUvWxYz01234567"
-    tags = ["base_model:o/b", token, "en", "dataset:squad"] * 2
+    tags = ["base_model:o/b", token, "en", "dataset:squad", "license:mit"] * 2
     listed = {"id": "o/m", "_id": "i1", "tags": tags, "private": None, "moonPhase": "full"}
     refs = [{"name": "main", "ref": "refs/heads/main", "targetCommit": SHA}]
     finding = {"path": "m.bin", "level": "unsafe"}
@@ -242,7 +242,8 @@ def test_every_relation_keeps_its_grain_where_all_is_told_twice(home):
     }
     entry = {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}
     for _ in range(2):
-        home.listing(listed, listed, {"id": "o/b", "_id": "i2"}, day=2)
+        base = {"id": "o/b", "_id": "i2", "tags": ["license:mit"]}
+        home.listing(listed, listed, base, day=2)
         home.listing({"id": "o/old", "_id": "i1"}, {"id": "o/older", "_id": "i1"})
         home.answer("card", "o/m", token.encode())
         home.answer("commits", "o/m", [{"id": "c"}] * 2)

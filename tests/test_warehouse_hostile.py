@@ -9,6 +9,7 @@ import sys
 import tracemalloc
 from pathlib import Path
 
+import orjson
 import pytest
 import zstandard
 from raw_homes import RawHome, answer
@@ -196,3 +197,124 @@ def test_json_that_is_nested_too_deep_is_rejected_and_its_neighbours_are_not(tmp
     home.write("model", answer(page, facet="model", day=1, sweep_id=1))
     assert home.rows("select repo_id from model order by 1") == [("o/a",), ("o/b",)]
     assert home.rows("select reason from rejected") == [("record is not JSON",)]
+
+
+DEEP = ["a: " + "[" * 30_000 + "]" * 30_000, "a: " + "{a: " * 90_000, "- " * 100_000 + "a"]
+
+
+@pytest.mark.parametrize("yaml", [*DEEP, "? " * 100_000, "a:\n" + "- [{b: [c]}]\n" * 30_000])
+def test_a_card_that_is_nested_deep_ends_no_build(tmp_path, yaml):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    home.answer("card", "o/m", f"---\n{yaml}\n---\n# M".encode())
+    (reason,) = home.rows("select reason from rejected")[0]
+    assert reason.startswith("front matter ")
+    assert home.rows("select count(*) from card") == [(1,)]
+
+
+def test_numbers_that_json_does_not_have_stay_text(tmp_path):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    home.answer("card", "o/m", b"---\na: 1e400\nb: !!float nan\nc: 1e4\n---\n")
+    (row,) = home.rows("select front_matter from card")
+    assert orjson.loads(row[0]) == {"a": "1e400", "b": "nan", "c": 10000.0}
+
+
+def test_sums_beyond_all_counts_end_no_build(tmp_path):
+    home = RawHome(tmp_path)
+    most = 2**53 - 1
+    home.listing(
+        {"id": "o/base", "downloads": most},
+        *[{"id": f"o/m{n}", "downloads": most, "tags": ["base_model:o/base"]} for n in range(1100)],
+        {"id": "o/huge", "downloads": 2**53},
+    )
+    assert home.rows("select max(downloads_30d) from family") == [(2**63 - 1,)]
+    assert home.rows("select reason from rejected") == [(f"downloads is no count: {2**53}",)]
+
+
+def test_a_time_that_leaves_the_calendar_is_no_time(tmp_path):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m", "createdAt": "9999-12-31T23:59:59-05:00"})
+    assert home.rows("select created_at from model") == [(None,)]
+
+
+def test_authors_that_are_no_names_are_null(tmp_path):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    authors = [{"user": 5}, {"user": {"a": 1}}, {"user": "jane"}, "x"]
+    home.answer("commits", "o/m", [{"id": "c", "authors": authors}])
+    assert home.rows("select authors from commit") == [([None, None, "jane"],)]
+
+
+@pytest.mark.parametrize("facet", ["tree", "refs", "discussions", "security", "probe"])
+def test_answers_that_are_nested_deep_are_rejected(tmp_path, facet):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    home.answer(facet, "o/m", b"[" * 300 + b"]" * 300)
+    assert home.rows("select reason from rejected") == [(f"answer for {facet} is not JSON",)]
+
+
+ODD = [
+    *({"body": body} for body in (None, 5, ["x"])),
+    *({"body_base64": body} for body in ("abc", 5, "\u00e9")),
+    *({"body": "x", **odd} for odd in ({"status": [200]}, {"failure": []}, {"fetched_at": 5})),
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("facet", ["model", "card", "tensors"])
+def test_an_envelope_that_no_crawl_writes_is_rejected(tmp_path, odd, facet):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    home.write(facet, {"facet": facet, "repo_id": "o/m", "status": 200, **odd})
+    assert home.rows("select reason from rejected") == [("envelope 0 is not one of ours",)]
+    assert home.rows("select repo_id from model") == [("o/m",)]
+
+
+def test_an_answer_about_nobody_is_no_row_of_a_repo(tmp_path):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    home.answer("card", None, b"# nobody")
+    home.answer("commits", None, [{"id": "c"}])
+    assert home.rows("select count(*) from card") == home.rows("select count(*) from commit")
+    assert home.rows("select count(*) from card") == [(0,)]
+
+
+@pytest.mark.parametrize("page", [b"<html>sorry</html>", b'{"id": "a/x"}', b"5"])
+def test_a_page_that_is_no_list_is_rejected(tmp_path, page):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    home.write("model", answer(page, facet="model", day=2, sweep_id=2))
+    assert home.rows("select count(*) > 0 from rejected") == [(True,)]
+
+
+def test_bytes_after_a_frame_are_damage(tmp_path):
+    home = RawHome(tmp_path)
+    name = home.listing({"id": "o/m"})
+    path = tmp_path / "raw" / name
+    path.write_bytes(path.read_bytes() * 2)
+    assert "after its zstd frame" in home.rows("select reason from rejected")[0][0]
+
+
+def test_what_is_no_file_is_no_raw_file(tmp_path):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    (tmp_path / "raw" / "model" / "folder.jsonl.zst").mkdir()
+    (tmp_path / "raw" / "model" / "nowhere.jsonl.zst").symlink_to("nowhere")
+    assert home.rows("select repo_id from model") == [("o/m",)]
+
+
+def test_a_log_that_another_program_left_is_swept_away(tmp_path):
+    home = RawHome(tmp_path)
+    home.listing({"id": "o/m"})
+    home.built().close()
+    script = """
+import duckdb, os, sys
+db = duckdb.connect(sys.argv[1])
+db.execute("set checkpoint_threshold = '1GB'; create table mine (a int)")
+os._exit(9)
+"""
+    subprocess.run([sys.executable, "-c", script, tmp_path / "warehouse.duckdb"], check=False)
+    assert (tmp_path / "warehouse.duckdb.wal").exists()
+    home.built(from_scratch=True).close()
+    assert home.rows("select repo_id from model") == [("o/m",)]

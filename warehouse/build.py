@@ -85,6 +85,8 @@ def build(
         except UNWRITABLE as full:
             _discard(work)
             raise BuildFailed(f"{_reason(full)}; the published warehouse is unchanged") from full
+        # What another program left there is of the old file, and would keep the new one shut.
+        published.with_name(f"{FILE}.wal").unlink(missing_ok=True)
         work.rename(published)
     return published
 

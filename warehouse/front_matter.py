@@ -6,6 +6,7 @@ input: size, depth and what aliases expand to are limited.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,9 @@ from yaml._yaml import CParser
 MAX_CHARACTERS = 400_000
 MAX_VALUES = 100_000
 MAX_DEPTH = 60
+# What opens a level without taking room for its indentation, and how many may be read unchecked.
+NESTING = ("[", "{", "- ", "? ")
+MAX_NESTING = 2_000
 FENCED = re.compile(r"\A\ufeff?\s*---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.S | re.M)
 
 
@@ -55,6 +59,8 @@ def read_front_matter(
     building = _Building(called)
     parser = _Parser(source)
     try:
+        if sum(map(source.count, NESTING)) > MAX_NESTING:
+            _check_depth(source, called)
         root = parser.get_single_node()
         loaded = None if root is None else building.value(root, 0)
     except (yaml.YAMLError, ValueError, RecursionError) as broken:
@@ -64,6 +70,18 @@ def read_front_matter(
     if not isinstance(loaded, dict | None):
         raise FrontMatterBroken(f"{called} is a {type(loaded).__name__}, not a mapping")
     return loaded or {}, sorted(building.duplicates)
+
+
+def _check_depth(source: str, called: str) -> None:
+    # libyaml's nodes are made by recursion in C, which ends the process where it goes too deep;
+    # its events are not.
+    depth, events = 0, CParser(source)
+    while events.check_event():
+        event = events.get_event()
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise FrontMatterBroken(f"{called} expands to more than {MAX_DEPTH} levels")
 
 
 TAG = "tag:yaml.org,2002:"
@@ -78,11 +96,12 @@ PLAIN = {
     **dict.fromkeys("tTfF", (_BOOL,)),
     **dict.fromkeys("-+.0123456789", (_INT, _FLOAT)),
 }
+COLLECTIONS = {f"{TAG}{kind}" for kind in ("map", "seq", "set", "omap", "pairs")}
 # What is done with a scalar, by its tag; other tags are refused.
 READ: dict[str, Callable[[str], Any]] = {
     TEXT: str,
     f"{TAG}int": lambda text: _within(int(text)),
-    f"{TAG}float": float,
+    f"{TAG}float": lambda text: _finite(text),  # noqa: PLW0108 - defined below
     f"{TAG}null": lambda _: None,
     f"{TAG}bool": lambda text: {"true": True, "false": False}[text.lower()],
     # Types of YAML 1.1 alone
@@ -95,7 +114,7 @@ class _Parser(CParser):
 
     def resolve(self, kind: Any, value: str | None, implicit: Any) -> str:
         if kind is not yaml.ScalarNode:
-            return f"{TAG}{kind.id}"
+            return f"{TAG}map" if kind is yaml.MappingNode else f"{TAG}seq"
         if not implicit[0]:  # quoted
             return TEXT
         if not value:
@@ -126,6 +145,8 @@ class _Building:
             )
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
+        if node.tag not in COLLECTIONS:
+            raise ValueError(f"the unknown tag {node.tag[:80]!r}")
         if isinstance(node, yaml.SequenceNode):
             return [self.value(entry, depth + 1) for entry in node.value]
         return self._mapping(node, depth + 1)
@@ -145,6 +166,12 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return READ[node.tag](node.value)
     except KeyError:
         raise ValueError(f"{node.value[:80]!r} is no {node.tag.removeprefix(TAG)}") from None
+
+
+def _finite(text: str) -> float | str:
+    """A number as JSON has it; one that is beyond it, or none, stays text."""
+    number = float(text)
+    return number if math.isfinite(number) else text
 
 
 def _within(number: int) -> int:

@@ -142,6 +142,9 @@ def _fitting(value: Any, kind: str) -> Any:
         return value if isinstance(value, str) else None
     if kind == "bigint":
         return value if type(value) is int and -MOST <= value < MOST else None
+    if kind == "varchar[]":
+        texts = isinstance(value, list) and all(isinstance(one, str | None) for one in value)
+        return value if texts else None
     if kind == "boolean":
         return value if isinstance(value, bool) else None
     return value

@@ -34,7 +34,9 @@ class RawFile:
 def raw_names(home: Path) -> list[str]:
     """Names of all raw files of a home, oldest sweep first; parts under way are left out."""
     folder = home / "raw"
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.jsonl.zst"))
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*.jsonl.zst") if path.is_file()
+    )
 
 
 def read_raw_file(home: Path, name: str) -> RawFile:
@@ -74,6 +76,8 @@ def _unpacked(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while not unpacker.eof and (packed := file.read(PACKED_BYTES)):
             yield unpacker.decompress(packed)
+        if unpacker.unused_data or file.read(1):
+            raise RawFileUnreadable("damaged: something stands after its zstd frame")
     if not unpacker.eof:
         raise RawFileUnreadable("truncated: its zstd frame has no end")
 

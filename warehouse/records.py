@@ -18,7 +18,7 @@ import orjson
 Row = dict[str, Any]
 
 SAFE_ID = re.compile(r"[\w.\-]+(/[\w.\-]+)?", re.ASCII)
-MOST = 2**63
+MOST = 2**53  # what a JSON number holds exactly; far beyond any count
 EARLIEST = "2000"
 SLACK = timedelta(days=1)  # clocks differ
 RELATION = re.compile(r"base_model:(?:(?:finetune|adapter|quantized|merge):)?")
@@ -113,11 +113,9 @@ def _time(value: Any) -> str | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return value if moment.tzinfo in {None, UTC} else moment.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo in {None, UTC}:
-        return value
-    return moment.astimezone(UTC).isoformat()
 
 
 def _names(value: Any) -> list[str] | None:
@@ -173,7 +171,7 @@ def _from_nested(record: Row) -> Row:
 def _latest(fetched_at: str | None) -> str | None:
     try:
         return (datetime.fromisoformat(fetched_at or "") + SLACK).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

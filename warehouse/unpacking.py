@@ -16,13 +16,15 @@ import orjson
 
 from warehouse.front_matter import FrontMatterBroken, read_front_matter, split_card
 from warehouse.masking import Kinds, Leaks, mask, masked, suspects_of_each
-from warehouse.raw import RawFile, page_records, text_of
+from warehouse.raw import RawFile, bytes_of, page_records, text_of
 from warehouse.records import read_record, refusal
 from warehouse.weight_files import weight_rows
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
+# What has to be as a crawl writes it; of other fields a wrong one is null in its column.
+ENVELOPE = {"fetched_at": str | None, "failure": str | None, "status": int | None}
 JOURNAL = frozenset({"run", "sweep", "sample"})
 URL_PARTS = ("endpoint", "repo_id", "revision", "path")  # the view answer puts them in, in order
 WRITTEN_BY_THE_HUB = ("repo_id", "revision", "url", "final_url", "path", "etag", "error_code")
@@ -101,8 +103,22 @@ def _answers(file: RawFile, rows: Rows) -> Iterator[Answer]:
         yield Answer(file, *one, rows, commits)
 
 
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _is_ours(envelope: Any) -> bool:
-    return isinstance(envelope, dict) and bool({"body", "body_base64"} & envelope.keys())
+    if not isinstance(envelope, dict) or not {"body", "body_base64"} & envelope.keys():
+        return False
+    if any(not isinstance(envelope.get(name), kind) for name, kind in ENVELOPE.items()):
+        return False
+    if "body_base64" not in envelope:
+        return isinstance(envelope["body"], str)
+    try:
+        bytes_of(envelope)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _without_secrets(envelopes: list[Row]) -> list[Row]:
@@ -185,10 +201,9 @@ def _records(page: str) -> Iterator[Any]:
         records = orjson.loads(page)
     except orjson.JSONDecodeError:
         records = None
-    if isinstance(records, list):
-        yield from records
-    else:
-        yield from map(_parsed_or_broken, page_records(page))
+    if not isinstance(records, list):
+        records = list(map(_parsed_or_broken, page_records(page))) or [_Broken()]
+    yield from records
 
 
 def _parsed_or_broken(text: str) -> Any:
@@ -199,9 +214,9 @@ def _parsed_or_broken(text: str) -> Any:
 def _parsed(text: str) -> tuple[Any, str | None]:
     try:
         value = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return value, orjson.dumps(value).decode()
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None, None
-    return value, orjson.dumps(value).decode()
 
 
 def _withhold(answer: Answer, record: Any) -> bool:
@@ -273,7 +288,7 @@ def _commit(commit: Row) -> Row:
         "title": commit.get("title"),
         "message": commit.get("message"),
         "committed_at": commit.get("date"),
-        "authors": [a.get("user") for a in authors if isinstance(a, dict)]
+        "authors": [_text(a.get("user")) for a in authors if isinstance(a, dict)]
         if isinstance(authors, list)
         else None,
     }

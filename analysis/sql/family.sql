@@ -30,7 +30,8 @@ tied_family as (
         list(member.repo_id order by member.repo_id) filter (where member.is_root) as root_ids,
         max(member.generation) as depth,
         count(distinct member.cycle_id) as cycle_count,
-        coalesce(sum(member.downloads_30d), 0)::bigint as downloads_30d
+        least(coalesce(sum(member.downloads_30d), 0), 9223372036854775807)::bigint
+            as downloads_30d
     from members as member
     join edge using (family_id)
     group by member.family_id

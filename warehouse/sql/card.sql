@@ -23,5 +23,6 @@ select
     character_count,
     front_matter
 from landing.card
-where status = 200 and character_count is not null
+where repo_id is not null
+    and status = 200 and character_count is not null
     and repo_id not in (select repo_id from landing.unlisted_repo)

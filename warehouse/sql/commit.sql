@@ -25,7 +25,8 @@ select
     authors,
     true as is_current
 from landing.commit_entry
-where repo_id not in (select repo_id from landing.woven_commit)
+where repo_id is not null
+    and repo_id not in (select repo_id from landing.woven_commit)
     and repo_id not in (select repo_id from landing.unlisted_repo)
 union all by name
 select

@@ -1,6 +1,6 @@
--- Every commit of every answer for commits, for repos that have several. era counts the answers, oldest first, that did not
--- continue what was known: a listing that breaks off at a known commit continues, one that was not
--- fetched whole proves nothing and counts as continuing.
+-- Every commit of every answer for commits, for repos that have several answers. era counts them,
+-- oldest first, that did not continue what was known: a listing that breaks off at a known commit
+-- continues, one that was not fetched whole proves nothing and counts as continuing.
 -- Grain: repo_id, raw_file, page, place
 -- Source: the facet commits
 -- Kind: temporary

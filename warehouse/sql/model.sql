@@ -51,7 +51,10 @@ with seen as (
 tokenizer as (
     select
         repo_id,
-        case when count(*) = count(size_bytes) then sum(size_bytes)::bigint end as tokenizer_bytes
+        case
+            when count(*) = count(size_bytes)
+                then least(sum(size_bytes), 9223372036854775807)::bigint
+        end as tokenizer_bytes
     from repo_file
     where path in (
         'tokenizer.json', 'tokenizer.model', 'vocab.json', 'vocab.txt', 'merges.txt',
