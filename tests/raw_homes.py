@@ -9,7 +9,9 @@ from typing import Any
 import duckdb
 import orjson
 
+from analysis.anatomy import study_anatomy
 from analysis.lineage import derive_lineage
+from analysis.study.publishing import publish_tables, write_tables
 from crawler.raw import envelope, write_raw
 from warehouse.build import build, is_current
 from warehouse.read import open_warehouse
@@ -50,6 +52,14 @@ class RawHome:
     def built(self, *, from_scratch: bool = False) -> duckdb.DuckDBPyConnection:
         published = build(self.folder, derive=derive_lineage, from_scratch=from_scratch)
         return duckdb.connect(published, read_only=True)
+
+    def studied(self) -> duckdb.DuckDBPyConnection:
+        """A build, and all that the study of it publishes."""
+        self.built().close()
+        with open_warehouse(self.folder) as db:
+            files = write_tables(study_anatomy(db.cursor()), self.folder / "study" / "tables")
+        publish_tables(self.folder, files)
+        return duckdb.connect(self.folder / "warehouse.duckdb", read_only=True)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What the warehouse says, built anew where a raw file is new."""

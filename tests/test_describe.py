@@ -40,7 +40,7 @@ References:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     made = rich_home(tmp_path_factory.mktemp("describe") / "home")
-    made.built().close()
+    made.studied().close()
     return made
 
 

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 PROSE = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 RELATIONS = ROOT / "docs" / "relations.md"
+SQL_FOLDERS = ("warehouse/sql", "warehouse/sql_macros", "analysis/sql", "analysis/study/sql")
+TABLES = [folder for folder in SQL_FOLDERS if "macros" not in folder]
 WRITTEN = (
     "<!-- What follows is written by the tests from a built file:"
     " HUBATLAS_WRITE_GOLDEN=1 make test -->\n"
@@ -24,7 +26,7 @@ WRITTEN = (
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory):
-    with rich_home(tmp_path_factory.mktemp("docs") / "home").built() as db:
+    with rich_home(tmp_path_factory.mktemp("docs") / "home").studied() as db:
         yield db
 
 
@@ -48,7 +50,7 @@ def relations_page(db):
 
 def sources(name):
     """A link to the SQL of a relation or macro."""
-    for folder in ("warehouse/sql", "warehouse/sql_macros", "analysis/sql"):
+    for folder in SQL_FOLDERS:
         if (ROOT / folder / f"{name}.sql").exists():
             return (f"SQL: [`{name}.sql`](../{folder}/{name}.sql)",)
     return ()
@@ -87,7 +89,7 @@ def test_the_map_leads_to_every_relation(warehouse):
 
 
 def test_every_sql_file_is_built(warehouse):
-    files = {p.stem for room in ("warehouse", "analysis") for p in (ROOT / room / "sql").iterdir()}
+    files = {path.stem for folder in TABLES for path in (ROOT / folder).iterdir()}
     assert files - STEPS == set(relations(warehouse))
 
 
@@ -117,8 +119,8 @@ def test_files_that_are_named_exist(path):
 
 
 def test_sql_is_plain():
-    for room in ("warehouse", "analysis"):
-        for path in (ROOT / room / "sql").iterdir():
+    for folder in TABLES:
+        for path in (ROOT / folder).iterdir():
             text = path.read_text("utf-8")
             assert text.startswith("-- "), path
             assert "\n-- Grain: " in text, path

@@ -64,7 +64,7 @@ def home(tmp_path_factory):
     for write in raw_files(made):
         write()
     made.listing({"id": "me/secret", "_id": "local-1", "localPath": "/models/secret"}, day=4)
-    made.built().close()
+    made.studied().close()
     return made.folder
 
 

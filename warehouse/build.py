@@ -75,19 +75,37 @@ def build(
     if not raw_names(home):
         raise NothingToBuild(f"{home} holds no raw files; run: hubatlas --home {home} crawl")
     published = home / FILE
-    with _locked(home):
-        work = home / f"{FILE}.building"
-        try:
-            _start_from(work, None if from_scratch else published)
-            with duckdb.connect(work) as db:
-                _fill(db, home, derive, report)
-            _sync(work)
-        except UNWRITABLE as full:
-            _discard(work)
-            raise BuildFailed(f"{_reason(full)}; the published warehouse is unchanged") from full
-        # What another program left there is of the old file, and would keep the new one shut.
-        published.with_name(f"{FILE}.wal").unlink(missing_ok=True)
-        work.rename(published)
+    source = None if from_scratch else published
+    with _published_anew(home, source) as work, duckdb.connect(work) as db:
+        _fill(db, home, derive, report)
+    return published
+
+
+def amend(home: Path, change: Callable[[Connection], None]) -> Path:
+    """Publish the warehouse as it is, with a change: what a study found, for instance.
+
+    Parameters
+    ----------
+    change
+        Called with a connection to a copy of the published file.
+
+    Returns
+    -------
+    Path of the published file.
+
+    Raises
+    ------
+    NothingToBuild, BuildBusy, BuildFailed
+        The published file is untouched; so it is after any other failure.
+    """
+    published = home / FILE
+    if not published.exists():
+        raise NothingToBuild(f"{home} holds no warehouse; run: hubatlas --home {home} build")
+    with _published_anew(home, published) as work, duckdb.connect(work) as db:
+        db.execute(f"set timezone = 'UTC'; set memory_limit = '{_memory_mb()} MB'")
+        db.execute("set max_vacuum_tasks = 0")
+        change(db)
+        _write(db)
     return published
 
 
@@ -99,6 +117,24 @@ def is_current(home: Path) -> bool:
     with duckdb.connect(published, read_only=True) as db:
         loaded = db.execute("select name from landing.raw_file").fetchall()
     return {name for (name,) in loaded} == set(raw_names(home))
+
+
+@contextmanager
+def _published_anew(home: Path, source: Path | None) -> Iterator[Path]:
+    """A copy of a file to work on, or an empty one; published once the work is done."""
+    published = home / FILE
+    with _locked(home):
+        work = home / f"{FILE}.building"
+        try:
+            _start_from(work, source)
+            yield work
+            _sync(work)
+        except UNWRITABLE as full:
+            _discard(work)
+            raise BuildFailed(f"{_reason(full)}; the published warehouse is unchanged") from full
+        # What another program left there is of the old file, and would keep the new one shut.
+        published.with_name(f"{FILE}.wal").unlink(missing_ok=True)
+        work.rename(published)
 
 
 def _fill(db: Connection, home: Path, derive: Derive, report: Report) -> None:

@@ -143,7 +143,7 @@ def create_relation(db: Connection, relation: Relation) -> None:
     kind = {"view": "view", "temporary": "temp table"}.get(relation.kind, "table")
     db.execute(f"create or replace {kind} {relation.place} as {relation.sql}")
     if relation.kind in {"table", "view"}:
-        _comment(db, relation)
+        write_comment(db, relation)
 
 
 def make(db: Connection, name: str) -> None:
@@ -154,6 +154,17 @@ def make(db: Connection, name: str) -> None:
         return
     db.execute(f"delete from {relation.place} where {_is_touched(relation)} or {relation.anew}")  # noqa: S608
     db.execute(f"insert into {relation.place} by name {relation.sql}")
+
+
+def write_comment(db: Connection, relation: Relation) -> None:
+    """Let the file say what a relation and its columns are."""
+    at = f"main.{relation.name}"
+    said = {f"{relation.kind} {at}": relation.told}
+    said |= {f"column {at}.{column}": text for column, text in relation.columns.items()}
+    quoted = {what: text.replace("'", "''") for what, text in said.items()}
+    db.begin()  # one write to disk instead of one a column
+    db.execute("; ".join(f"comment on {what} is '{text}'" for what, text in quoted.items()))
+    db.commit()
 
 
 def is_there(db: Connection, place: str) -> bool:
@@ -189,18 +200,8 @@ def _keep(db: Connection, relation: Relation) -> None:
     if relation.kind == "table":
         db.execute(f"create or replace table main.{name} as from landing.{name}")
         db.execute(f"drop table temp.{name}")
-        _comment(db, relation)
+        write_comment(db, relation)
 
 
 def _is_touched(relation: Relation) -> str:
     return f"{relation.per} in (select repo_id from touched)"  # noqa: S608
-
-
-def _comment(db: Connection, relation: Relation) -> None:
-    at = f"main.{relation.name}"
-    said = {f"{relation.kind} {at}": relation.told}
-    said |= {f"column {at}.{column}": text for column, text in relation.columns.items()}
-    quoted = {what: text.replace("'", "''") for what, text in said.items()}
-    db.begin()  # one write to disk instead of one a column
-    db.execute("; ".join(f"comment on {what} is '{text}'" for what, text in quoted.items()))
-    db.commit()

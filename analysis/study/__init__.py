@@ -1,0 +1,1 @@
+"""What every study stands on: its frame of models and edges, its measures, its resampling."""
