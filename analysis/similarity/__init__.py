@@ -1,0 +1,1 @@
+"""How alike models are that are related as parent, sibling or grandparent, or not at all."""
