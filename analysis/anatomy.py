@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import csv
 
+from analysis.findings import findings
 from analysis.similarity.similarity import similarity
 from analysis.study.frame import lay_out
 from analysis.study.measures import Measure, Point, Step, Study, as_table
@@ -23,6 +24,7 @@ from warehouse.landing import Report
 STEPS: tuple[tuple[str, Step], ...] = (
     ("models and edges", lay_out),
     ("similarity", similarity),
+    ("findings", findings),
 )
 
 
@@ -47,11 +49,11 @@ def study_anatomy(
     The study; ``kept`` names the tables that it made.
     """
     study = Study(db, as_of=as_of, seed=seed, report=report)
-    for done, (label, step) in enumerate(STEPS):
-        report(label, done, len(STEPS))
+    for label, step in STEPS:
+        report(label, 0, 1)
         step(study)
+        report(label, 1, 1)
     _keep_numbers(study)
-    report("study", len(STEPS), len(STEPS))
     return study
 
 

@@ -25,18 +25,19 @@ def study(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder for its tables; HOME/study/anatomy if unset.", file_okay=False
+            "--out", help="Folder to write to; HOME/study/anatomy if unset.", file_okay=False
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random draws.")] = 0,
 ) -> None:
     """Study the ecosystem: families, traits, drift, licences, risk.
 
-    Writes tables (Parquet and CSV), and puts them into the warehouse for SQL and the atlas; a study
-    as of a time is written to its folder alone.
+    Writes tables (Parquet and CSV), figures (SVG and PNG) and one HTML report, and puts the tables
+    into the warehouse for SQL; a study as of a time is written to its folder alone.
     """
     from analysis.anatomy import study_anatomy
     from analysis.study.publishing import publish_tables, write_tables
+    from atlas.report.writing import write_report
     from warehouse.read import open_warehouse
 
     folder = out or ctx.obj / "study" / subject.value
@@ -44,6 +45,7 @@ def study(
     with progress_bars() as report, open_warehouse(ctx.obj) as db:
         made = study_anatomy(db.cursor(), as_of=moment, seed=seed, report=report)
         files = write_tables(made, folder / "tables")
+        page = write_report(made.db, folder)
     if moment is None:
         publish_tables(ctx.obj, files)
-    say(f"{folder} holds the study")
+    say(f"the report is {page}; its tables and figures lie beside it")
