@@ -66,7 +66,8 @@ def measured(analysis: str, measure: str) -> str:
 
 def _drawn(db: duckdb.DuckDBPyConnection, figure: Figure) -> Drawn:
     rows = db.execute(figure.sql).df()
-    if rows.empty or not rows.select_dtypes("number").notna().any(axis=None):
+    own = rows.drop(columns="published", errors="ignore").select_dtypes("number")
+    if not own.notna().any(axis=None):
         return Drawn(figure, rows, {})
     height = _height(rows)
     return Drawn(figure, rows, render(figure.draw, rows, name=figure.name, height=height))
