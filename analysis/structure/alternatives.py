@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 POWER_LAW = "power_law"
 LEAST = 1e-307  # a chance that is less stands as this, so that its logarithm is finite
 UNDECIDED_FROM = 0.1  # p from which the sign of a ratio says nothing; Clauset, Shalizi, Newman 2009
-SUMMED = 20_000  # terms of a constant that are added one by one; the rest is an integral
+SUMMED = 2_000  # terms of a constant that are added one by one; the rest is an integral
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
 Start = dict[str, float]
 

@@ -170,7 +170,7 @@ def _wrong(child: Ints, parent: Ints, n: int) -> Bools:
     order = np.argsort(keys, kind="stable")
     doubled = np.zeros(len(keys), bool)
     doubled[order[1:]] = keys[order[1:]] == keys[order[:-1]]
-    return doubled | (child == parent)
+    return np.asarray(doubled | (child == parent))
 
 
 def _chains(edges: Edges) -> int:

@@ -45,8 +45,6 @@ BY_SIZE = """
 select
     floor(log2(member_count))::bigint as step,
     avg(mean_distance) as distance,
-    min(mean_distance) as least,
-    max(mean_distance) as most,
     count(*) as families
 from family_shape
 group by step
@@ -121,7 +119,7 @@ def _odd_distances(graph: Graph, families: Ints, rng: np.random.Generator) -> di
     inside = place[graph.child] != NONE
     ties = undirected(place[graph.child[inside]], place[graph.parent[inside]], len(members))
     ends = np.searchsorted(graph.family[members], families, side="right")
-    starts = np.r_[0, ends[:-1]].astype(np.int64)
+    starts = np.r_[0, ends].astype(np.int64)[:-1]
     return {
         int(family): mean_distance(ties[start:end, start:end], rng)
         for family, start, end in zip(families, starts, ends, strict=True)
@@ -187,15 +185,13 @@ def _plot(study: Study) -> None:
     models = study.arrays(GENERATIONS)
     for generation, count in zip(models["generation"], models["models"], strict=True):
         _point(study, "generation", int(generation), float(count), int(count))
-    for step, distance, least, most, count in study.db.execute(BY_SIZE).fetchall():
+    for step, distance, count in study.db.execute(BY_SIZE).fetchall():
         study.plot(
             analysis=ANALYSIS,
             series="mean_distance_by_size",
             x=float(2**step),
             label=f"{2**step} to {2 ** (step + 1) - 1} models",
             y=distance,
-            low=least,
-            high=most,
             count=count,
         )
 

@@ -180,7 +180,8 @@ def _starts(above: Ints) -> Ints:
 def _exponents(xmin: Floats, mean_log: Floats) -> Floats:
     # Newton's steps on the likelihood of all candidates at once; it is convex in alpha.
     alpha = np.clip(1 + 1 / np.maximum(mean_log - np.log(xmin - 0.5), 1e-9), 1.05, ALPHAS[1])
-    for _ in range(12):
+    for _ in range(20):
+        before = alpha
         here = np.log(zeta(alpha, xmin))
         up, down = np.log(zeta(alpha + STEP, xmin)), np.log(zeta(alpha - STEP, xmin))
         slope = (up - down) / (2 * STEP) + mean_log
@@ -188,6 +189,8 @@ def _exponents(xmin: Floats, mean_log: Floats) -> Floats:
         # never more than half the way to the pole at 1
         alpha = np.clip(alpha - slope / curve, 1 + (alpha - 1) / 2, ALPHAS[1])
         alpha = np.maximum(alpha, ALPHAS[0] + STEP)
+        if np.abs(alpha - before).max() < 1e-9:
+            break
     alpha[alpha <= ALPHAS[0] + 2 * STEP] = ALPHAS[0]
     return alpha
 
