@@ -16,6 +16,8 @@ from pyarrow import csv
 
 from analysis.findings import findings
 from analysis.similarity.similarity import similarity
+from analysis.structure.concentration import concentration
+from analysis.structure.survey import structure
 from analysis.study.frame import lay_out
 from analysis.study.measures import Measure, Point, Step, Study, as_table
 from warehouse.landing import Report
@@ -23,6 +25,8 @@ from warehouse.landing import Report
 # What is done, in order; a later one may read what an earlier one kept.
 STEPS: tuple[tuple[str, Step], ...] = (
     ("models and edges", lay_out),
+    ("structure", structure),
+    ("concentration", concentration),
     ("similarity", similarity),
     ("findings", findings),
 )
