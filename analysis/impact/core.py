@@ -83,7 +83,8 @@ def sums_of_meets(core: Core, values: Ints) -> Ints:
         bits = _no_bits(core, stop - start)
         set_bits(bits, core.meets[start:stop], np.arange(stop - start))
         spread(core, bits)
-        row, column = np.nonzero(np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little"))
+        cells = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little").view(np.bool_)
+        row, column = np.nonzero(cells)
         first = np.flatnonzero(np.diff(row, prepend=NONE))
         if len(first):
             total[row[first]] += np.add.reduceat(values[start:stop][column], first)
