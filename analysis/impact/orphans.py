@@ -6,23 +6,14 @@ import numpy as np
 
 from analysis.impact.dependence import RELATIONS, Dependence
 from analysis.impact.graph import Bools, cut_off
+from analysis.impact.losses import DISABLED, LOSS, NOT_TOLD
 from analysis.impact.shares import Rows, Shares, note_shares
 from analysis.study.measures import Study
 
-# The worst first. What a look then told of a hub's disabling is not kept, so a study of the past
-# knows of it only where a probe had found it.
-LOSS = """
+LOST = """
 create or replace temp table loss as
 with judged as (
-    select
-        node.node,
-        case
-            when not node.known then 'ghost'
-            when {is_disabled} then 'disabled'
-            when node.gone_at is not null and coalesce(model.gone_reason, 'gone') <> 'gated'
-                then coalesce(model.gone_reason, 'gone')
-            when node.gone_at is not null or node.gated <> 'false' then 'gated'
-        end as loss
+    select node.node, {loss} as loss
     from node
     left join main.model as model on model.repo_id = node.repo_id
     where node.node in (select parent from kin)
@@ -45,8 +36,8 @@ def note_orphans(study: Study, dependence: Dependence, rows: Rows) -> None:
     A model is broken at load where every base that it could load with is lost, or is broken; one
     gated itself is not. What was made otherwise has lost its provenance where any parent is lost.
     """
-    is_disabled = "coalesce(model.is_disabled, false)" if study.as_of is None else "false"
-    study.db.execute(LOSS.format(is_disabled=is_disabled))
+    is_disabled = DISABLED if study.as_of is None else NOT_TOLD
+    study.db.execute(LOST.format(loss=LOSS.format(is_disabled=is_disabled, look="node")))
     study.keep("lost_base")
     lost = _lost(study, dependence)
     _note_load_time(study, dependence, rows, lost)
@@ -84,25 +75,31 @@ def _note_provenance(
     }
     asked = Shares(rows=rows, base=_children(dependence, made), parts=parts, nothing=NO_OTHER)
     note_shares(study, "orphan_share", asked)
-    for subject in ("known to be lost", "lost or a ghost"):
-        _note_by_relation(study, dependence, rows, subject, lost[subject])
-
-
-def _note_by_relation(
-    study: Study, dependence: Dependence, rows: Rows, subject: str, lost: Bools
-) -> None:
-    """Of each relation: the models that could not be made again, as a parent of theirs is lost."""
     for at, relation in enumerate(RELATIONS):
-        related = dependence.relation == at
-        base = _children(dependence, related)
-        part = _children(dependence, related & lost[dependence.graph.parent])
-        asked = Shares(
-            rows=rows,
-            base=base,
-            parts={f"{relation}, parent {subject}": part},
-            nothing=f"no model that is there declares the relation {relation}",
-        )
-        note_shares(study, "unmakeable_share", asked)
+        _note_relation(study, dependence, rows, lost, relation=(at, relation))
+
+
+def _note_relation(
+    study: Study,
+    dependence: Dependence,
+    rows: Rows,
+    lost: dict[str, Bools],
+    *,
+    relation: tuple[int, str],
+) -> None:
+    """Of one relation: the models that could not be made again, as a parent of theirs is lost."""
+    at, name = relation
+    related, parent = dependence.relation == at, dependence.graph.parent
+    asked = Shares(
+        rows=rows,
+        base=_children(dependence, related),
+        parts={
+            f"{name}, parent {subject}": _children(dependence, related & lost[subject][parent])
+            for subject in ("known to be lost", "lost or a ghost")
+        },
+        nothing=f"no model that is there declares the relation {name}",
+    )
+    note_shares(study, "unmakeable_share", asked)
 
 
 def _children(dependence: Dependence, edges: Bools) -> Bools:
