@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from analysis.findings import findings
+from analysis.impact.hub import impact
 from analysis.similarity.similarity import similarity
 from analysis.structure.concentration import concentration
 from analysis.structure.survey import structure
@@ -28,6 +29,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("structure", structure),
     ("concentration", concentration),
     ("similarity", similarity),
+    ("blast radius", impact),
     ("findings", findings),
 )
 

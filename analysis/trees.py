@@ -82,6 +82,36 @@ def grow_trees(child: Ints, parent: Ints, rank: Ints, *, model_count: int) -> Tr
     return _among_all(trees, tied, model_count)
 
 
+def generations(child: Ints, parent: Ints, n: int) -> tuple[Ints, Ints]:
+    """Longest and shortest path from any root of an acyclic graph to each of its n nodes.
+
+    Kahn's order, a level at a time: a model's turn comes when its last parent has had its own.
+    """
+    longest = np.zeros(n, dtype=np.int64)
+    shortest = np.full(n, np.iinfo(np.int64).max)
+    waiting = np.bincount(child, minlength=n)
+    order = np.argsort(parent, kind="stable")
+    child, starts = child[order], np.searchsorted(parent[order], np.arange(n + 1))
+    level = np.flatnonzero(waiting == 0)
+    shortest[level] = 0
+    while len(level):
+        above = np.repeat(level, starts[level + 1] - starts[level])
+        below = child[ranges(starts[level], starts[level + 1])]
+        np.maximum.at(longest, below, longest[above] + 1)
+        np.minimum.at(shortest, below, shortest[above] + 1)
+        np.subtract.at(waiting, below, 1)
+        touched = np.unique(below)
+        level = touched[waiting[touched] == 0]
+    return longest, shortest
+
+
+def ranges(start: Ints, stop: Ints) -> Ints:
+    """The numbers from each start up to its stop, one range after another."""
+    lengths = stop - start
+    offsets = np.repeat(start - np.r_[0, np.cumsum(lengths)[:-1]], lengths)
+    return offsets + np.arange(int(lengths.sum()))
+
+
 def _among_all(trees: Trees, tied: Ints, model_count: int) -> Trees:
     """The trees of models that edges touch, where most models are trees of their own."""
     alone = np.arange(model_count)
@@ -112,7 +142,7 @@ def _grow(child: Ints, parent: Ints, rank: Ints, model_count: int) -> Trees:
     outer = strong[child] != strong[parent]
     up = _first_parents(child, parent, rank, keep=outer, knot=strong, model_count=model_count)
     _lead_into_cycles(up, child[~outer], parent[~outer], strong, sizes)
-    longest, shortest = _generations(strong[child[outer]], strong[parent[outer]], model_count)
+    longest, shortest = generations(strong[child[outer]], strong[parent[outer]], model_count)
     has_parent = np.zeros(model_count, dtype=bool)
     has_parent[strong[child[outer]]] = True
     indices = np.arange(model_count)
@@ -184,32 +214,6 @@ def _lead_into_cycles(up: Ints, child: Ints, parent: Ints, strong: Ints, sizes: 
                     reached.add(below)
                     up[below] = at
                     queue.append(below)
-
-
-def _generations(child: Ints, parent: Ints, n: int) -> tuple[Ints, Ints]:
-    # Kahn's order, a level at a time: a model's turn comes when its last parent has had its own.
-    longest = np.zeros(n, dtype=np.int64)
-    shortest = np.full(n, np.iinfo(np.int64).max)
-    waiting = np.bincount(child, minlength=n)
-    order = np.argsort(parent, kind="stable")
-    child, starts = child[order], np.searchsorted(parent[order], np.arange(n + 1))
-    level = np.flatnonzero(waiting == 0)
-    shortest[level] = 0
-    while len(level):
-        above = np.repeat(level, starts[level + 1] - starts[level])
-        below = child[_ranges(starts[level], starts[level + 1])]
-        np.maximum.at(longest, below, longest[above] + 1)
-        np.minimum.at(shortest, below, shortest[above] + 1)
-        np.subtract.at(waiting, below, 1)
-        touched = np.unique(below)
-        level = touched[waiting[touched] == 0]
-    return longest, shortest
-
-
-def _ranges(start: Ints, stop: Ints) -> Ints:
-    lengths = stop - start
-    offsets = np.repeat(start - np.r_[0, np.cumsum(lengths)[:-1]], lengths)
-    return offsets + np.arange(int(lengths.sum()))
 
 
 def _ends_of_walks(up: Ints) -> Ints:
