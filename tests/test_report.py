@@ -15,8 +15,9 @@ from studies import home_of
 
 from analysis.anatomy import study_anatomy
 from analysis.study.publishing import write_tables
-from atlas.report.charts import bars, dots, heat, ladder, lines, plain, render
-from atlas.report.figures import FIGURES, draw_figures
+from atlas.report.catalogue import FIGURES
+from atlas.report.charts import bars, curves, dots, heat, ladder, plain, render, tail
+from atlas.report.figures import draw_figures
 from atlas.report.page import number
 from atlas.report.sections import SECTIONS
 from atlas.report.writing import write_report
@@ -167,17 +168,19 @@ def rows(**columns):
         (bars, rows(label=["a", "龍"], y=[1.0, 2.0], low=[None, None], high=[None, None])),
         (heat, rows(row=["a", "b"], column=["b", SCRIPT], value=[1.0, 3.0])),
         (ladder, rows(label=["a", "b"], forward=[1.0, 2.0], backward=[0.0, 5.0])),
+        (tail, rows(line=["a", "a", "law"], x=[1.0, 10.0, 2.0], y=[1.0, 0.1, 0.5])),
         (
-            lines,
+            curves,
             rows(line=["a", "a"], x=[1.0, 10.0], y=[2.0, 3.0], low=[1.0, 1.0], high=[3.0, 4.0]),
         ),
     ],
-    ids=["dots", "bars", "heat", "ladder", "lines"],
+    ids=["dots", "bars", "heat", "ladder", "tail", "curves"],
 )
 def test_charts_draw_any_label_and_the_same_each_time(draw, frame):
     more = {"bars": {"unit": "models"}, "heat": {"x": "to", "y": "from"}}.get(draw.__name__, {})
     more |= {"ladder": {"forward": "on", "backward": "back"}}.get(draw.__name__, {})
-    more |= {"lines": {"x": "size", "y": "count", "log": "xy"}}.get(draw.__name__, {})
+    more |= {"tail": {"data": "a", "x": "size", "y": "share"}}.get(draw.__name__, {})
+    more |= {"curves": {"x": "size", "y": "count", "log": "xy"}}.get(draw.__name__, {})
 
     def drawn(axes: Axes, frame: pd.DataFrame) -> None:
         draw(axes, frame, **more)
@@ -219,5 +222,5 @@ def test_a_home_without_warehouse_is_told_in_one_line(tmp_path):
 def test_figures_without_rows_are_not_drawn(tmp_path):
     with open_warehouse(home_of(tmp_path, [model("a/alone")])) as db:
         study = study_anatomy(db.cursor())
-        drawn = {one.figure.name: one for one in draw_figures(study.db)}
+        drawn = {one.figure.name: one for one in draw_figures(study.db, FIGURES)}
     assert not drawn["likeness_cards"].files

@@ -10,7 +10,6 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -97,7 +96,7 @@ def dots(axes: Axes, rows: pd.DataFrame, *, unit: str = "", share: bool = False)
     _legend(axes)
 
 
-def lines(
+def curves(
     axes: Axes,
     rows: pd.DataFrame,
     *,
@@ -110,15 +109,38 @@ def lines(
 ) -> None:
     """Curves with bands: columns line, x, y, low, high; ``log`` names the axes that are so."""
     for place, (line, own) in enumerate(rows.groupby("line", sort=False)):
-        colour = COLOURS[place % len(COLOURS)]
-        style = "o" if marks else "-"
-        axes.plot(own["x"], own["y"], style, color=colour, markersize=3, label=plain(line))
+        colour = colour_of(line, place)
+        if marks:
+            below, above = own["y"] - own["low"], own["high"] - own["y"]
+            x_dodged = own["x"] + 0.08 * place * (not log)
+            axes.errorbar(x_dodged, own["y"], [below, above], color=colour, fmt="o-", ms=4, lw=0.8)
+            axes.plot([], [], "o", color=colour, label=plain(line))
+            continue
+        axes.plot(own["x"], own["y"], color=colour, label=plain(line))
         if own["low"].notna().any():
             axes.fill_between(own["x"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
     for axis in log:
         getattr(axes, f"set_{axis}scale")("log")
     _measured(axes, "x", x, months=months)
     _measured(axes, "y", y, share=share)
+    _legend(axes)
+
+
+def tail(axes: Axes, rows: pd.DataFrame, *, data: str, x: str, y: str) -> None:
+    """A complementary distribution as points, on logarithmic axes, and laws fitted to it as lines.
+
+    Columns: line (``data`` for the points), x, y.
+    """
+    own = rows["line"] == data
+    axes.plot(rows["x"][own], rows["y"][own], "o", color=LIGHT.ink, markersize=3, label=data)
+    for place, (line, law) in enumerate(rows[~own].groupby("line", sort=False)):
+        axes.plot(law["x"], law["y"], color=COLOURS[place % len(COLOURS)], label=plain(line))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    lowest = rows["y"][own & (rows["y"] > 0)].min()
+    axes.set_ylim(lowest / 2, 1.5)  # laws fall for ever
+    _measured(axes, "x", x)
+    _measured(axes, "y", y)
     _legend(axes)
 
 
@@ -131,7 +153,7 @@ def bars(axes: Axes, rows: pd.DataFrame, *, unit: str, share: bool = False) -> N
         y = np.array([labels.index(label) for label in own["label"]], float)
         size = 0.8 / len(groups)
         y += (place - (len(groups) - 1) / 2) * size
-        axes.barh(y, own["y"], size * 0.9, color=COLOURS[place % len(COLOURS)], label=plain(group))
+        axes.barh(y, own["y"], size * 0.9, color=colour_of(group, place), label=plain(group))
         if own["low"].notna().any():
             axes.hlines(y, own["low"], own["high"], color=LIGHT.ink, linewidth=1)
     _named_rows(axes, labels)
@@ -170,6 +192,11 @@ def ladder(axes: Axes, rows: pd.DataFrame, *, forward: str, backward: str) -> No
     _legend(axes)
 
 
+def colour_of(line: object, place: int) -> str:
+    """A relation has its own colour everywhere; others take them in turn."""
+    return LIGHT.relation.get(str(line), COLOURS[place % len(COLOURS)])
+
+
 def plain(label: object) -> str:
     """A name as it can be drawn: short, on one line, without characters that hide or turn text."""
     text = UNSEEN.sub("·", str(label))
@@ -182,7 +209,6 @@ def told(name: str) -> str:
 
 
 HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": LIGHT.ink, "markersize": 7}
-log_log = partial(lines, log="xy")
 
 
 def _named_rows(axes: Axes, labels: list[str]) -> None:

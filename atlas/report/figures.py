@@ -1,14 +1,14 @@
-"""The figures of the anatomy, as a table: what each shows, by which query, drawn how."""
+"""A figure: what it shows, by which query, and how its rows are drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
 import duckdb
 import pandas as pd
 
-from atlas.report.charts import Draw, dots, render
+from atlas.report.charts import Draw, render
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,9 @@ class Drawn:
     files: dict[str, bytes]
 
 
-def draw_figures(db: duckdb.DuckDBPyConnection) -> list[Drawn]:
-    """Draw all figures from a study's tables on this connection."""
-    return [_drawn(db, figure) for figure in FIGURES]
-
-
-def measured(analysis: str, measure: str) -> str:
-    """A query for the values of one measure, all subjects and twins."""
-    return (
-        "select subject as label, twin, value, low, high, published\n"
-        "from study_measure\n"
-        f"where analysis = '{analysis}' and measure = '{measure}'\n"
-        "order by subject, twin"
-    )
+def draw_figures(db: duckdb.DuckDBPyConnection, figures: Iterable[Figure]) -> list[Drawn]:
+    """Draw figures from a study's tables on this connection."""
+    return [_drawn(db, figure) for figure in figures]
 
 
 def _drawn(db: duckdb.DuckDBPyConnection, figure: Figure) -> Drawn:
@@ -80,27 +70,3 @@ def _height(rows: pd.DataFrame) -> float:
         return 3.6
     per_label = 0.22 + (0.11 * rows["twin"].nunique() if "twin" in rows else 0.05)
     return 1.2 + per_label * rows["label"].nunique()
-
-
-KIN = (
-    "Up to 10,000 pairs of a kind, one for each edge; cosine of TF-IDF over 512 words and pairs of"
-    " words; 95 % intervals resample owners or families, whichever is wider."
-)
-FIGURES = (
-    Figure(
-        "likeness_metadata",
-        "similarity",
-        "How alike relatives are in their metadata",
-        KIN,
-        measured("similarity", "metadata_tfidf"),
-        partial(dots, unit="cosine"),
-    ),
-    Figure(
-        "likeness_cards",
-        "similarity",
-        "How alike relatives are in their cards",
-        KIN + " The first 512 characters of a card below its front matter.",
-        measured("similarity", "card_tfidf"),
-        partial(dots, unit="cosine"),
-    ),
-)

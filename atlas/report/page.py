@@ -22,12 +22,13 @@ CELL_CHARACTERS = 120
 
 @dataclass(frozen=True)
 class Line:
-    """A number of the report with all its twins, as text."""
+    """A number of the report with all its twins, as text; silence says why no twin has a value."""
 
     measure: str
     subject: str
     unit: str
-    twins: dict[str, str]
+    twins: dict[str, dict[str, str]]
+    silence: str
     count: str
     published: str
     note: str
@@ -95,6 +96,7 @@ def _line(rows: pd.DataFrame) -> Line:
         subject=first["subject"],
         unit=first["unit"],
         twins={row["twin"]: _value(row) for _, row in rows.iterrows()},
+        silence=str(told_by["reason"]) if rows["value"].isna().all() else "",
         count=f"{told_by['count']:,}",
         published=""
         if pd.isna(told_by["published"])
@@ -107,13 +109,12 @@ def _line(rows: pd.DataFrame) -> Line:
     )
 
 
-def _value(row: pd.Series[Any]) -> str:
+def _value(row: pd.Series[Any]) -> dict[str, str]:
     if pd.isna(row["value"]):
-        return str(row["reason"])
-    value = number(row["value"], row["unit"])
-    if pd.isna(row["low"]):
-        return value
-    return f"{value} ({number(row['low'], row['unit'])} to {number(row['high'], row['unit'])})"
+        return {"value": "—", "interval": str(row["reason"])}
+    unit = row["unit"]
+    ends = [number(row[end], unit) for end in ("low", "high") if not pd.isna(row[end])]
+    return {"value": number(row["value"], unit), "interval": " to ".join(ends)}
 
 
 def number(value: float, unit: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from atlas.report.catalogue import FIGURES
 from atlas.report.figures import draw_figures
 from atlas.report.page import report_page
 
@@ -18,7 +19,7 @@ def write_report(db: duckdb.DuckDBPyConnection, folder: Path) -> Path:
     db
         A connection on which the study's tables are.
     """
-    drawn = draw_figures(db)
+    drawn = draw_figures(db, FIGURES)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     for one in drawn:
