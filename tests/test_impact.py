@@ -1,6 +1,7 @@
 """Blast radius on a small hub of which every number was worked by hand, and by the command."""
 
 import json
+from datetime import datetime
 
 import pytest
 from known_hub import record
@@ -9,6 +10,9 @@ from typer.testing import CliRunner
 
 from analysis.impact.asking import blast_radius
 from analysis.impact.concentration import gini
+from analysis.impact.hub import impact
+from analysis.study.frame import lay_out
+from analysis.study.measures import Study
 from app.cli import cli
 from app.impacting import UnknownOwner
 from atlas.branches import UnknownModel
@@ -338,8 +342,8 @@ def measure(home, name, subject, twin="raw"):
     return home.rows(sql)[0]
 
 
-# 24 models that are there declare a base, 7 of them as an adapter; 29 edges lead from them. They are
-# downloaded 270 times. What is gone, disabled or gated is known to be lost.
+# 24 models that are there declare a base, 7 of them as an adapter; 29 edges lead from these. They
+# are downloaded 270 times. What is gone, disabled or gated is known to be lost.
 @pytest.mark.parametrize(
     ("name", "subject", "value", "count"),
     [
@@ -369,6 +373,27 @@ def measure(home, name, subject, twin="raw"):
 )
 def test_shares(home, name, subject, value, count):
     assert measure(home, name, subject)[:2] == (pytest.approx(value), count)
+
+
+def studied(home, as_of):
+    with open_warehouse(home.folder) as db:
+        made = Study(db.cursor(), as_of=as_of)
+        lay_out(made)
+        impact(made)
+        return made, made.db.execute("select repo_id, descendant_count from repo_impact").fetchall()
+
+
+def test_the_past_has_what_was_known_then(home):
+    made, rows = studied(home, datetime(2026, 1, 10))
+    assert rows == [("base/a", 1)]
+    assert [one.value for one in made.measures if one.measure == "orphan_share"][-1] == 1
+
+
+def test_a_hub_of_nothing_has_reasons_for_all(home):
+    made, rows = studied(home, datetime(2025, 1, 1))
+    assert rows == []
+    assert {one.value for one in made.measures} == {None}
+    assert made.points == []
 
 
 def test_a_share_of_nothing_has_a_reason(home):

@@ -118,3 +118,15 @@ def test_nothing_is_below_nothing():
     below = count_below(graph_of(0, []), none.reshape(0, 2), none, none.astype(bool))
     assert below.sums.shape == (0, 2)
     assert immediate_dominators(graph_of(0, [])).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("colours", "expected"),
+    [([5, 5, 5], [1, 1, 1]), ([5, 5, 6], [2, 2, 1]), ([5, 6, 6], [1, 2, 2])],
+)
+def test_members_of_a_cycle_have_one_another_below_but_not_themselves(colours, expected):
+    colour, seen = np.array(colours), np.ones(3, dtype=bool)
+    ring = graph_of(3, [(0, 1), (1, 2), (2, 0)])
+    below = count_below(ring, np.ones((3, 1), dtype=np.int64), colour, seen)
+    assert below.sums[:, 0].tolist() == [2, 2, 2]
+    assert below.colours.tolist() == expected

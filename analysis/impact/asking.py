@@ -66,10 +66,12 @@ from edge
 join node as child on child.repo_id = edge.child_id
 join node as parent on parent.repo_id = edge.parent_id
 """
-# Repos that hold weight files of those asked for; of several states the best known comes first.
+# Other repos that hold weight files of those asked for.
 MIRRORS = """
 with own as (
-    select distinct content_id from held where repo_id in (select repo_id from asked)
+    select distinct content_id
+    from held
+    where content_id is not null and repo_id in (select repo_id from asked)
 )
 select held.repo_id, held.owner_name, count(*) as file_count, (select count(*) from own)
 from held

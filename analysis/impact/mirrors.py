@@ -10,16 +10,15 @@ TRAINING_STATE = (
     "regexp_matches(path, '(^|/)(training_args|optimizer|scheduler|scaler|rng_state)[^/]*$')"
 )
 CONTENT = "coalesce('sha256:' || lfs_sha256, 'git:' || blob_id)"
-WEIGHT = f"""
-create or replace temp table weight as
-select repo_id, {CONTENT} as content_id, min(path) as path, max(size_bytes) as size_bytes
-from main.repo_file
-where extension in {EXTENSIONS} and coalesce(size_bytes > 0, true)
-    and not {TRAINING_STATE} and {{scope}}
-group by all
-"""  # noqa: S608
-HELD = """
+HELD = f"""
 create or replace temp table held as
+with weight as (
+    select repo_id, {CONTENT} as content_id, min(path) as path, max(size_bytes) as size_bytes
+    from main.repo_file
+    where extension in {EXTENSIONS} and coalesce(size_bytes > 0, true)
+        and not {TRAINING_STATE} and ({{scope}})
+    group by all
+)
 select
     weight.repo_id,
     weight.content_id,
@@ -29,12 +28,19 @@ select
     model.created_at,
     model.gone_at is null as is_there
 from weight
-join {models} as model on model.repo_id = weight.repo_id
-where weight.content_id is not null
-"""
-# Of the repos that are there: one repo or owner, and whether there is another.
+join {{models}} as model on model.repo_id = weight.repo_id
+"""  # noqa: S608
+# Of the repos that are there: one repo and one owner, and whether there is another. Most contents
+# lie in one repo alone and are not counted.
 CONTENTS = """
 create or replace temp table content as
+with shared as (
+    select content_id
+    from held
+    where content_id is not null
+    group by content_id
+    having min(repo_id) <> max(repo_id)
+)
 select
     content_id,
     count(*) as repo_count,
@@ -50,12 +56,13 @@ select
     arg_min(repo_id, (created_at, repo_id)) filter (where created_at is not null)
         as oldest_repo_id
 from held
+where content_id in (select content_id from shared)
 group by content_id
 """
 REPO_MIRROR = """
 create or replace temp table repo_mirror as
 with unknown as (
-    select distinct repo_id from weight where content_id is null
+    select distinct repo_id from held where content_id is null
 ),
 judged as (
     select
@@ -66,7 +73,8 @@ judged as (
         coalesce(content.has_other_repo or content.only_repo_id <> held.repo_id, false)
             as in_other_repo
     from held
-    join content using (content_id)
+    left join content using (content_id)
+    where held.content_id is not null
 ),
 summed as (
     select
@@ -74,7 +82,7 @@ summed as (
         bool_and(with_other_owner) as all_with_other_owner,
         bool_and(in_other_repo) as all_in_other_repo,
         bool_or(in_other_repo) as any_in_other_repo,
-        md5(string_agg(content_id, ' ' order by content_id)) as set_id
+        printf('%032x', bit_xor(md5_number(content_id))) as set_id
     from judged
     group by repo_id
 )
@@ -105,9 +113,9 @@ or blob_id in (
 def find_mirrors(db: duckdb.DuckDBPyConnection, *, models: str, scope: str = "true") -> None:
     """Make the temporary tables ``held``, ``content`` and ``repo_mirror``.
 
-    ``held`` has a row for each content of weight files that a repo holds, ``content`` one for each
-    of these contents, and ``repo_mirror`` one for each repo of ``held`` with ``mirror`` as
-    ``repo_impact`` has it.
+    ``held`` has a row for each content of weight files that a repo holds, and one for all whose
+    content is not known; ``content`` one for each content that several repos hold; ``repo_mirror``
+    one for each repo with a known content, with ``mirror`` as ``repo_impact`` has it.
 
     Parameters
     ----------
@@ -117,7 +125,6 @@ def find_mirrors(db: duckdb.DuckDBPyConnection, *, models: str, scope: str = "tr
         Which files to look at, as a condition on ``repo_file``; `OF_REPOS` are those of the repos
         of ``asked`` and all that share a content with one.
     """
-    db.execute(WEIGHT.format(scope=f"({scope})"))
-    db.execute(HELD.format(models=models))
+    db.execute(HELD.format(models=models, scope=scope))
     db.execute(CONTENTS)
     db.execute(REPO_MIRROR)

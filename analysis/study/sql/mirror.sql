@@ -36,5 +36,4 @@ select
 from held
 join content using (content_id)
 join repo_mirror using (repo_id)
-where content.repo_count > 1
 order by held.content_id, held.repo_id

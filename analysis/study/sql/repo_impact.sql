@@ -6,7 +6,7 @@
 -- Source: analysis/impact over model and base_model_edge; mirror
 -- Ref: Cooper, Harvey, Kennedy, "A simple, fast dominance algorithm" (2006), for cut_count
 -- Columns:
---   repo_id: the repo
+--   repo_id: the repo that others depend on, known or a ghost
 --   child_count: direct dependants: of all relations, they could not be made again without it
 --   finetune_count: of them, those that declare it as a finetune
 --   adapter_count: as an adapter
