@@ -28,10 +28,11 @@ AS_OF = "select data_as_of from main.build"
 def growth(study: Study, graph: Graph) -> None:
     """Note what was made when, and when families began.
 
-    A family begins with its first model that is dated; it is left out, and counted, where it holds
-    one from before dates are told. Points at a month count what it saw made, or (``families``,
-    ``families_of_two``) how many weak components there were at its end, models without a date
-    standing there from the first. A month that saw nothing made has no point.
+    A family begins with its first model; it is left out, and counted, where it holds one from
+    before dates are told or one without a time. A ghost never has one, and does not count here.
+    Points at a month count what it saw made, or (``families``, ``families_of_two``) how many weak
+    components there were at its end, models without a date standing there from the first. A month
+    that saw nothing made has no point.
     """
     months = _months(graph)
     _count_dated(study, graph)
@@ -119,12 +120,12 @@ def _joining_months(graph: Graph, tied: Ints) -> Ints:
 
 def _add_families(study: Study, graph: Graph) -> None:
     families = np.unique(graph.family[graph.family_size >= 2])
-    begun, is_old, is_dated = _beginnings(graph)
-    told = families[is_dated[families] & ~is_old[families]]
+    begun, is_old, is_untold = _beginnings(graph)
+    told = families[~is_old[families] & ~is_untold[families]]
     for subject, number in (
         ("begun when dated", len(told)),
         ("begun before dates are told", int(is_old[families].sum())),
-        ("without any date", int((~is_dated[families] & ~is_old[families]).sum())),
+        ("with a model without a time", int((is_untold & ~is_old)[families].sum())),
     ):
         study.add(
             analysis=ANALYSIS,
@@ -140,16 +141,16 @@ def _add_families(study: Study, graph: Graph) -> None:
 
 
 def _beginnings(graph: Graph) -> tuple[npt.NDArray[np.datetime64], Bools, Bools]:
-    """By family: its first dated creation; whether it holds older models; whether dated ones."""
+    """By family: its first dated creation; whether a model is older; whether one has no time."""
     begun = np.full(graph.count, np.iinfo(np.int64).max)
     dated = np.flatnonzero(graph.is_dated)
     times = graph.created_at[dated].astype("datetime64[us]").astype(np.int64)
     np.minimum.at(begun, graph.family[dated], times)
-    is_old = np.zeros(graph.count, bool)
-    old = graph.known & ~graph.is_dated & ~np.isnat(graph.created_at)
-    is_old[graph.family[old]] = True
-    is_dated = begun < np.iinfo(np.int64).max
-    return np.where(is_dated, begun, 0).astype("datetime64[us]"), is_old, is_dated
+    undated, has_time = graph.known & ~graph.is_dated, ~np.isnat(graph.created_at)
+    marks = np.zeros((2, graph.count), bool)
+    for mark, which in zip(marks, (undated & has_time, undated & ~has_time), strict=True):
+        mark[graph.family[which]] = True
+    return begun.astype("datetime64[us]"), marks[0], marks[1]
 
 
 def _add_age(study: Study, graph: Graph, families: Ints, begun: npt.NDArray[np.datetime64]) -> None:

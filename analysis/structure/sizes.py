@@ -30,6 +30,15 @@ Ints = npt.NDArray[np.int64]
 REPLICATES = 200
 POINTS = 150  # of a curve
 FEWEST_REPLICATES = 20
+# by our names, theirs
+PARAMETERS = {"alpha": "alpha", "rate": "Lambda", "mu": "mu", "sigma": "sigma", "beta": "beta"}
+TAIL = pa.schema(
+    [
+        *((name, pa.string()) for name in ("subject", "distribution", "verdict")),
+        *((name, pa.int64()) for name in ("xmin", "tail_count")),
+        *((name, pa.float64()) for name in ("log_likelihood", "ratio", "p", *PARAMETERS)),
+    ]
+)
 NO_TAIL = f"fewer than {FEWEST_IN_TAIL} of two sizes or more"
 
 
@@ -71,24 +80,16 @@ def tail_rows(fits: list[tuple[Sample, PowerLaw, list[Tail]]]) -> pa.Table:
             "distribution": tail.distribution,
             "xmin": law.xmin,
             "tail_count": law.tail_count,
-            "parameters": sorted(tail.parameters.items()),
             "log_likelihood": tail.log_likelihood,
             "ratio": tail.ratio,
             "p": tail.p,
             "verdict": tail.verdict,
+            **{name: tail.parameters.get(theirs) for name, theirs in PARAMETERS.items()},
         }
         for sample, law, tails in fits
         for tail in tails
     ]
-    text, number, whole = pa.string(), pa.float64(), pa.int64()
-    names = pa.schema(
-        [
-            *(("subject", text), ("distribution", text), ("xmin", whole), ("tail_count", whole)),
-            *(("parameters", pa.map_(text, number)), ("log_likelihood", number)),
-            *(("ratio", number), ("p", number), ("verdict", text)),
-        ]
-    )
-    return pa.Table.from_pylist(rows, names)
+    return pa.Table.from_pylist(rows, TAIL)
 
 
 def _samples(graph: Graph) -> Iterator[Sample]:

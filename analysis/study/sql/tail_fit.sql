@@ -10,7 +10,11 @@
 --   distribution: power_law, lognormal, truncated_power_law, stretched_exponential or exponential
 --   xmin: least size that is part of the tail; where the power law fits best
 --   tail_count: families or bases in the tail
---   parameters: the fitted ones, by the names of the package powerlaw
+--   alpha: exponent of a power law, truncated or not; null of the others
+--   rate: rate of decay (λ) of an exponential, stretched or not, or of a cut; null of the others
+--   mu: mean of the logarithms of a lognormal; null of the others
+--   sigma: their standard deviation; null of the others
+--   beta: exponent of stretching; null of the others
 --   log_likelihood: natural logarithm of the likelihood of the tail
 --   ratio: log-likelihood of the power law less that of this one; null for the power law itself
 --   p: chance of so large a ratio were both as good; null for the power law itself
@@ -20,7 +24,11 @@ select
     distribution,
     xmin,
     tail_count,
-    parameters,
+    alpha,
+    rate,
+    mu,
+    sigma,
+    beta,
     log_likelihood,
     ratio,
     p,
