@@ -55,11 +55,11 @@ with place as (
 select
     child.place as child,
     parent.place as parent,
-    -- the better primary parent: stronger and more evidence, then known, then declared first
+    -- the better primary parent: tagged, surer, more evidence, then known, then declared first
     row_number() over (
         partition by child_id
-        order by list_contains(evidence, 'tag') desc, len(evidence) desc, parent.known desc,
-            position, parent_id
+        order by list_contains(evidence, 'tag') desc, confidence desc, len(evidence) desc,
+            parent.known desc, position, parent_id
     ) as rank
 from base_model_edge
 join place as child on child.repo_id = child_id

@@ -24,6 +24,9 @@ MODELS = (
     ("lab/small", ["base_model:quantized:lab/tuned", "base_model:quantized:lab/base"], 400),
     ("lab/merged", ["base_model:merge:lab/tuned", "base_model:merge:away/ghost"], 30),
     ("odd/ring", ["base_model:odd/round", "base_model:lab/was"], 2),
+    ("odd/case", ["base_model:LAB/Tuned", "base_model:gpt2"], 3),
+    ("openai-community/gpt2", [], 9),
+    ("lab/tuned-GGUF", ["base_model:finetune:lab/tuned"], 3),
     ("odd/round", ["base_model:odd/ring"], 1),
     ("odd/self", ["base_model:odd/self"], 0),
     ("lab/gone", [], 7),
@@ -85,6 +88,13 @@ def _write_files(home: RawHome) -> None:
     home.answer("commit_files", "lab/base", FILES, revision=SHA)
     home.answer("security", "lab/base", {"id": "lab/base", "securityRepoStatus": scans})
     home.answer("config", "lab/base", {"vocab_size": 9}, path="config.json", revision=SHA)
+    home.answer(
+        "config", "lab/small", {"_name_or_path": "lab/base"}, path="config.json", revision=SHA
+    )
+    local = {"base_model_name_or_path": "./out/checkpoint-9"}
+    home.answer("adapter_config", "lab/led", local, path="adapter_config.json", revision=SHA)
+    mixed = b"models: [{model: lab/tuned}, {model: lab/small+away/lora}]"
+    home.answer("mergekit_config", "lab/merged", mixed, revision=SHA)
     home.answer(
         "tensors", "lab/base", {"w": entry}, path="w.safetensors", kind="safetensors", revision=SHA
     )

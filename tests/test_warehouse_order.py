@@ -9,10 +9,13 @@ from raw_homes import RawHome, answer
 
 from crawler.raw import write_raw
 
-REPOS = ["o/a", "o/A", "p/c"]
+REPOS = ["o/a", "o/A", "p/c", "q/a-GGUF", "openai-community/gpt2", "gpt2"]
 HUB_IDS = ["i1", "i2", "i3"]
 SHAS = ["c1", "c2"]
-TAGS = ["base_model:o/a", "base_model:adapter:o/A", "base_model:gone/x", "license:mit", "en"]
+TAGS = [
+    *("base_model:o/a", "base_model:adapter:o/A", "base_model:gone/x", "license:mit", "en"),
+    *("base_model:O/A", "base_model:P/C", "base_model:gpt2", "base_model:GPT2"),
+]
 CARDS = [b"# A", b"---\nbase_model: p/c\n---\n", b"---\n: [\n---\n", b"finetuned from o/a model"]
 OPTIONAL = {
     "sha": SHAS,
@@ -21,6 +24,7 @@ OPTIONAL = {
     "cardData": [{"base_model": "p/c"}, {"license": "gpl"}],
     "private": [True, False, False],
     "localPath": ["/models/x"],
+    "config": [{"peft": {"base_model_name_or_path": "o/A"}}],
     "surprise": [{"a": 1}],
 }
 
@@ -57,7 +61,24 @@ def refs(rng):
     return b'{"branches": [{"name": "main", "ref": "refs/heads/main"}]}', {}
 
 
-ANSWERS = {"card": card, "tree": tree, "commits": commits, "probe": probe, "refs": refs}
+def adapter_config(rng):
+    base = rng.choice([*REPOS, "P/c", "merged", "./out"])
+    return orjson.dumps({"base_model_name_or_path": base}), {"path": "adapter_config.json"}
+
+
+def mergekit_config(rng):
+    bases = rng.sample(["o/a", "O/a", "gpt2+o/A", "gone/x"], 2)
+    return orjson.dumps({"models": [{"model": base} for base in bases]}), {}
+
+
+def config(rng):
+    return orjson.dumps({"_name_or_path": rng.choice([*REPOS, "P/C", "gone/x"])}), {}
+
+
+ANSWERS = {
+    **{"card": card, "tree": tree, "commits": commits, "probe": probe, "refs": refs},
+    **{"adapter_config": adapter_config, "mergekit_config": mergekit_config, "config": config},
+}
 
 
 def raw_file(rng, home, number):

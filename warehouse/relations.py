@@ -25,6 +25,7 @@ SETTLED = (
     "latest",
     "local_folder",
     "alias",
+    "ownerless_name",
     "tombstone",
     "unlisted_repo",
     "withheld_repo",
@@ -58,7 +59,10 @@ RELATIONS = (
     "history_rewrite",
     "ref",
     "discussion",
+    "name_hint",
     "base_model_evidence",
+    "base_model_name",
+    "evidence_precision",
     "base_model_edge",
     "model",
     "edge_license",
@@ -69,7 +73,8 @@ RELATIONS = (
 STEPS = frozenset(
     {
         *("name_seen", "redirect", "latest", "local_folder", "unlisted_repo", "withheld_repo"),
-        *("touched", "latest_record", "latest_page", "commit_listing", "woven_commit"),
+        *("ownerless_name", "touched"),
+        *("latest_record", "latest_page", "commit_listing", "woven_commit", "name_hint"),
     }
 )
 

@@ -8,8 +8,9 @@
 --   repo_id: the model, known or ghost
 --   family_id: its family, by the root of the largest tree in it
 --   cycle_id: smallest repo_id of the cycle of declarations that it is part of; null where of none
---   primary_parent_id: the one parent that places it in a tree: the one with the strongest
---     evidence, then a known one, then the first declared, then the smallest id; null at a root
+--   primary_parent_id: the one parent that places it in a tree: a tagged one, then the surest, then
+--     the one with the most evidence, a known one, the first declared, the smallest id; null at a
+--     root
 --   root_id: where walking up primary parents ends; itself at a root
 --   generation: longest path of declared edges from any root; 0 at a root
 --   generation_shortest: shortest such path

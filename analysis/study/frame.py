@@ -50,10 +50,12 @@ select
 from ghost
 """
 EDGES = {
-    "present": "select child_id, parent_id, relation, evidence, position from main.base_model_edge",
+    "present": """
+        select child_id, parent_id, relation, evidence, confidence, position
+        from main.base_model_edge""",
     "past": """
         select child_id, parent_id, coalesce(relation, 'unknown') as relation, evidence,
-            1 as position
+            1 as confidence, 1 as position
         from main.base_model_edge_as_of({moment})""",
 }
 NODE = """
@@ -86,8 +88,8 @@ select
     relation,
     row_number() over (
         partition by child.node
-        order by list_contains(evidence, 'tag') desc, len(evidence) desc, parent.known desc,
-            position, parent.repo_id
+        order by list_contains(evidence, 'tag') desc, confidence desc, len(evidence) desc,
+            parent.known desc, position, parent.repo_id
     ) as rank
 from edge
 join node_trait as child on child.repo_id = child_id

@@ -232,7 +232,11 @@ EVIDENCE = {
     "tag": "a tag",
     "card_data": "the server's card data",
     "front_matter": "the card's front matter",
+    "mergekit_config": "mergekit_config.yml",
+    "adapter_config": "adapter_config.json",
     "card_text": "a sentence of the card",
+    "config": "config.json",
+    "name": "the name of the repo",
 }
 TEXT = st.column_config.TextColumn
 NUMBER = st.column_config.NumberColumn

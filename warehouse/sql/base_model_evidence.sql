@@ -1,23 +1,29 @@
 -- One place that names a base model for a repo: its tags, the server's cardData, the card's own
--- front matter, or a sentence of the card. A claim that cannot be an edge keeps its refusal.
+-- front matter, a configuration file, a sentence of the card, or the repo's own name. A claim that
+-- cannot be an edge keeps its refusal.
+-- A path into the Hub's cache (models--OWNER--NAME) names a repo; other paths are refused.
 -- Grain: child_id, parent_id, evidence, relation
--- Source: the record's tags and cardData, card
+-- Source: the record's tags, cardData and config, card, model_config, name_hint.sql
 -- Ref: refusals follow validate_repo_id of huggingface_hub; card sentences follow the templates of
--- the Trainer, mergekit, PEFT, Unsloth and common quantizers.
+-- the Trainer, mergekit, PEFT, Unsloth and common quantizers; references to models in
+-- mergekit_config.yml (MODEL@REVISION+LORA) are those of mergekit.
 -- Per: child_id
 -- Columns:
 --   child_id: the repo that declares
---   parent_id: the base model as it is spelled there, also where that is no repo id
---   evidence: where: tag, card_data, front_matter or card_text
+--   parent_id: the base model as it is spelled there, also where that is no repo id; of a name what
+--     is left of it without the words that tell how it was made, mostly without an owner
+--   evidence: where: tag, card_data, front_matter, mergekit_config, adapter_config (the file, or
+--     what the record's config quotes of it), card_text, config (_name_or_path) or name
 --   relation: finetune, adapter, quantized or merge as declared there; unknown where it says none
 --     of these
 --   position: place among the base models that are declared there; 1 is the first, and any in
---     card_text
---   refusal: why it makes no edge (not text, malformed, the repo itself); null where it makes one
+--     card_text; in a mergekit_config the base is before what is merged into it
+--   refusal: why it makes no edge (not text, malformed, a local path, the repo itself, a name
+--     alone); null where it may make one; see base_model_edge
 -- References:
 --   child_id -> model(repo_id)
---   parent_id -> model(repo_id): dangles where it is refused, and where the base model has another
---     name now (see alias)
+--   parent_id -> model(repo_id): dangles where it is refused, where the base model has another name
+--     now (see base_model_name), and where a configuration file names no known repo
 with based as (
     select
         repo_id as child_id,
@@ -190,6 +196,129 @@ sentence_claim as (
         unnest(found.parents) as parent_id
     from template
 ),
+configured as (
+    select repo_id, path, config
+    from model_config
+    where repo_id in (select repo_id from touched)
+),
+merged as (
+    select
+        repo_id,
+        list_filter(flatten([
+            json_extract(config, ['$.base_model', '$.parameters.base_model']),
+            json_extract(config, '$.slices[*].base_model'),
+            json_extract(config, '$.models[*].model'),
+            list_filter(
+                json_extract(config, '$.models[*]'), lambda one: json_type(one) = 'VARCHAR'
+            ),
+            json_extract(config, '$.slices[*].sources[*].model'),
+            json_extract(config, '$.experts[*].source_model'),
+            json_extract(config, '$.modules.*.models[*].model'),
+            json_extract(config, '$.modules.*.slices[*].sources[*].model')
+        ]), lambda one: coalesce(json_type(one), 'NULL') <> 'NULL') as bases
+    from configured
+    where regexp_matches(path, '(?:^|/)mergekit_config\.ya?ml$')
+),
+merge_part as (
+    select
+        repo_id,
+        unnest(bases) as base,
+        generate_subscripts(bases, 1) as position
+    from merged
+),
+-- MODEL@REVISION+LORA@REVISION, or the same as a mapping
+merge_reference as (
+    select
+        repo_id,
+        position,
+        unnest(case json_type(base)
+            when 'VARCHAR' then [to_json(part) for part in string_split(base->>'$', '+')]
+            when 'OBJECT' then list_filter(
+                [
+                    coalesce(base->'$.model.path', base->'$.path', base->'$.model', base),
+                    coalesce(base->'$.lora.path', base->'$.lora')
+                ],
+                lambda one: coalesce(json_type(one), 'NULL') <> 'NULL'
+            )
+            else [base]
+        end) as base
+    from merge_part
+),
+quoted as (
+    select repo_id, other_fields->'$.config' as config
+    from latest_record
+    where contains(other_fields, '"peft"')
+        or contains(other_fields, '"adapter_transformers"')
+        or contains(other_fields, '"_name_or_path"')
+),
+file_base as (
+    select
+        repo_id,
+        case
+            when json_type(base) = 'VARCHAR'
+            then to_json(regexp_replace(base->>'$', '@[^@/\\]*$', ''))
+            else base
+        end as base,
+        position,
+        'mergekit_config' as evidence,
+        'merge' as declared
+    from merge_reference
+    union all
+    select
+        repo_id,
+        coalesce(config->'base_model_name_or_path', config->'model_name') as base,
+        1 as position,
+        'adapter_config' as evidence,
+        'adapter' as declared
+    from configured
+    where regexp_matches(path, '(?:^|/)adapter_config\.json$')
+    union all
+    select
+        repo_id,
+        coalesce(
+            config->'$.peft.base_model_name_or_path', config->'$.adapter_transformers.model_name'
+        ) as base,
+        1 as position,
+        'adapter_config' as evidence,
+        'adapter' as declared
+    from quoted
+    union all
+    select
+        repo_id,
+        config->'_name_or_path' as base,
+        1 as position,
+        'config' as evidence,
+        'unknown' as declared
+    from configured
+    where path = 'config.json'
+    union all
+    select
+        repo_id,
+        config->'_name_or_path' as base,
+        1 as position,
+        'config' as evidence,
+        'unknown' as declared
+    from quoted
+),
+file_claim as (
+    select
+        repo_id as child_id,
+        declared,
+        -- the Hub's cache names a folder after the repo; an address of the Hub is one, too
+        regexp_replace(
+            regexp_replace(
+                base->>'$',
+                '^.*(?:^|[/\\])models--([\w.\-]+?)--([\w.\-]+)(?:[/\\].*)?$', '\1/\2'
+            ),
+            '^https?://(?:www\.)?(?:huggingface\.co|hf\.co)/', ''
+        ) as parent_id,
+        evidence,
+        position,
+        json_type(base) = 'VARCHAR' as is_text
+    from file_base
+    -- a file that says nothing says it with null or an empty text
+    where coalesce(json_type(base), 'NULL') <> 'NULL' and base::varchar <> '""'
+),
 claim as (
     select child_id, declared, parent_id, evidence, position, true as is_text from tag_claim
     union all
@@ -204,6 +333,12 @@ claim as (
     union all
     select child_id, declared, parent_id, 'card_text' as evidence, 1 as position, true as is_text
     from sentence_claim
+    union all
+    select child_id, declared, parent_id, evidence, position, is_text
+    from file_claim
+    union all
+    select child_id, declared, parent_id, 'name' as evidence, 1 as position, true as is_text
+    from name_hint
 )
 select
     child_id,
@@ -215,8 +350,24 @@ select
     end as relation,
     min(position) as position,
     case
+        when evidence = 'name' then 'a name alone makes no edge'
         when not bool_or(is_text) then 'base model id is not text'
         when child_id = parent_id then 'declares itself as its base model'
+        when
+            evidence in ('mergekit_config', 'adapter_config', 'config')
+            and (
+                regexp_matches(parent_id, '^(?:[./~]|[A-Za-z]:)|[\\]|/.*/')
+                or regexp_matches(
+                    parent_id, '(?i)(?:^|/)(?:checkpoint|ckpt|epoch|global_step|step)[-_]?\d+$'
+                )
+                or regexp_matches(
+                    parent_id,
+                    '(?i)^(?:models?|outputs?|out|results?|checkpoints?|ckpts?|te?mp|data|content'
+                    || '|workspace|home|root|mnt|scratch|saves?|saved|saved_models?|runs?|logs?'
+                    || '|experiments?|weights|cache|local|(?:pre)?trained(?:_models?)?)/'
+                )
+            )
+            then 'local path as base model'
         when
             not regexp_full_match(
                 parent_id, '(\w([\w.\-]{0,94}\w)?/)?\w([\w.\-]{0,94}\w)?'

@@ -68,6 +68,9 @@ bad_claim as (
         refusal || ': ' || left(parent_id, 200) as reason
     from base_model_evidence
     where refusal is not null
+        -- that a name alone makes no edge, and that a model's configuration names itself, is usual
+        and evidence <> 'name'
+        and not (evidence = 'config' and parent_id = child_id)
 )
 select distinct source, key, stage, reason
 from (

@@ -1,5 +1,6 @@
 -- A repo that is not as the build before knew it: that a new answer is about, that has another
--- record, name or fate now, or that names one of these as its base.
+-- record, name or fate now, or that names one of these as its base, in whatever case or, where
+-- it had none once, without owner.
 -- Grain: repo_id
 -- Source: landing.answer, landing.look, and what landing keeps of the relations settled before
 -- Kind: temporary
@@ -37,6 +38,12 @@ renamed as (
     union
     select old_id as repo_id from alias where repo_id in (select repo_id from other_latest)
 ),
+-- what may now be meant by a declared name: see base_model_name
+other_meaning as (
+    select lower(repo_id) as lower_id from renamed
+    union
+    select old_id as lower_id from ownerless_name where repo_id in (select repo_id from renamed)
+),
 changed as (
     select repo_id from renamed
     union
@@ -52,7 +59,7 @@ changed as (
     union
     select child_id as repo_id
     from base_model_evidence
-    where parent_id in (select repo_id from renamed)
+    where evidence <> 'name' and lower(parent_id) in (select lower_id from other_meaning)
 )
 select repo_id
 from changed
