@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from analysis import AnalysisError
-from app import AppError, asking, describing, keeping, mining, queries, studying
+from app import AppError, asking, describing, keeping, licensing, mining, queries, studying
 from app.building import built
 from app.terminal import progress_bars, say
 from atlas import AtlasError
@@ -193,6 +193,7 @@ def demo(
 cli.command()(describing.describe)
 cli.command()(queries.query)
 cli.command()(studying.study)
+cli.command()(licensing.licenses)
 cli.command()(mining.schedule)
 cli.command()(mining.forget)
 cli.command()(keeping.check)

@@ -120,7 +120,7 @@ class Chain:
     datasets
         dataset_id, declared_by, license: its licences, ? where one is not known.
     cut_count
-        Ancestors left out beyond `MOST_ANCESTORS`, the farthest.
+        Ancestors left out, the farthest.
     """
 
     repo_id: str
@@ -135,11 +135,14 @@ class Chain:
         return asdict(self)
 
 
-def explain(db: duckdb.DuckDBPyConnection, repo_id: str) -> Chain:
-    """Explain the licences of a model or ghost that the warehouse has; makes temporary tables."""
+def explain(db: duckdb.DuckDBPyConnection, repo_id: str, *, most: int = MOST_ANCESTORS) -> Chain:
+    """Explain the licences of a model or ghost that the warehouse has; makes temporary tables.
+
+    Of more ancestors than ``most`` the farthest are left out, and with them what they ask.
+    """
     db.execute(ANCESTORS, [repo_id])
     count = db.execute("select count(*) from chain_model").fetchall()[0][0]
-    db.execute("delete from chain_model where place > ?", [MOST_ANCESTORS + 1])
+    db.execute("delete from chain_model where place > ?", [most + 1])
     states = read_declared(db, "chain_model")
     models = db.execute(MODELS).fetchall()
     edges = db.execute(EDGES).fetchall()
@@ -155,7 +158,7 @@ def explain(db: duckdb.DuckDBPyConnection, repo_id: str) -> Chain:
             {"dataset_id": dataset, "declared_by": by, "license": parts}
             for dataset, parts, by in datasets
         ],
-        cut_count=max(count - MOST_ANCESTORS - 1, 0),
+        cut_count=max(count - most - 1, 0),
     )
 
 
