@@ -19,6 +19,7 @@ from analysis.impact.hub import impact
 from analysis.similarity.similarity import similarity
 from analysis.structure.concentration import concentration
 from analysis.structure.survey import structure
+from analysis.licenses.ecosystem import licenses
 from analysis.study.frame import lay_out
 from analysis.study.measures import Measure, Point, Step, Study, as_table
 from warehouse.landing import Report
@@ -29,6 +30,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("structure", structure),
     ("concentration", concentration),
     ("similarity", similarity),
+    ("licences", licenses),
     ("blast radius", impact),
     ("findings", findings),
 )

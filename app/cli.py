@@ -13,7 +13,17 @@ import orjson
 import typer
 
 from analysis import AnalysisError
-from app import AppError, asking, describing, impacting, keeping, mining, queries, studying
+from app import (
+    AppError,
+    asking,
+    describing,
+    impacting,
+    keeping,
+    licensing,
+    mining,
+    queries,
+    studying,
+)
 from app.building import built
 from app.terminal import progress_bars, say
 from atlas import AtlasError
@@ -194,6 +204,7 @@ cli.command()(describing.describe)
 cli.command()(queries.query)
 cli.command()(studying.study)
 cli.command()(impacting.impact)
+cli.command()(licensing.licenses)
 cli.command()(mining.schedule)
 cli.command()(mining.forget)
 cli.command()(keeping.check)
