@@ -1,0 +1,294 @@
+"""Drift: the order of a trait's values that traffic along edges follows, and how firmly.
+
+Source: Laufer, Oderinwa, Kleinberg, "Anatomy of a Machine Learning Ecosystem" (2025), for the order
+as a linear ordering problem over the twenty values with most traffic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from analysis.study.measures import Study
+from analysis.study.resampling import NO_INTERVAL, Interval
+from analysis.study.twins import TWINS, Bools, Ints
+from analysis.traits.agreement import note_agreement, note_published
+from analysis.traits.asymmetry import (
+    OwnedTraffic,
+    PairTests,
+    forward_p_value,
+    held_out_share,
+    pair_tests,
+)
+from analysis.traits.intervals import ratio_intervals
+from analysis.traits.ordering import Order, best_order
+from analysis.traits.traffic import COUNTINGS
+from analysis.traits.values import TRAITS, UNNAMED
+
+VALUES = 20
+STILL = "no two values of the trait have traffic between them"
+CALLED = """
+select owner, parent_value, child_value, {twin} as weight
+from trait_traffic
+where trait = '{trait}' and parent_value <> child_value and {twin} > 0
+    and parent_value not in {unnamed} and child_value not in {unnamed}
+order by owner, parent_value, child_value
+"""
+ORDER_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("trait", "twin", "value", "method")),
+        ("position", pa.int64()),
+        *((name, pa.float64()) for name in ("forward_traffic", "backward_traffic", "sent")),
+        *((name, pa.float64()) for name in ("received", "gap")),
+    ]
+)
+PAIR_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("trait", "twin", "from_value", "to_value")),
+        *((name, pa.float64()) for name in ("traffic_forward", "traffic_back")),
+        ("is_consistent", pa.bool_()),
+        *((name, pa.float64()) for name in ("p_value", "q_value")),
+    ]
+)
+# What charts show of the matrix: licences with most traffic, their change by the parent's licence.
+CHARTED = """
+with placed as (
+    select value, position, twin from drift_order where trait = 'license'
+)
+select
+    parent_value, child_value, told.twin, position, share, edge_count
+from trait_transition as told
+join placed on placed.value = child_value and placed.twin = told.twin
+where trait = 'license'
+    and (parent_value, told.twin) in (select (value, twin) from placed)
+order by told.twin, parent_value, position
+"""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The traffic of one trait and twin among its values with most of it, and their order.
+
+    Attributes
+    ----------
+    names
+        Shape (n,): values by total traffic, then by name; all numbers refer to it.
+    """
+
+    trait: str
+    twin: str
+    names: list[str]
+    traffic: OwnedTraffic
+    order: Order
+
+    @property
+    def ordered(self) -> list[str]:
+        """Names, first to last."""
+        return [self.names[at] for at in self.order.values]
+
+
+@dataclass
+class Found:
+    """Rows of the relations, as they come."""
+
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    pairs: list[dict[str, Any]] = field(default_factory=list)
+
+
+def drift(study: Study) -> None:
+    """Order the values of each trait, in each twin; keep ``drift_order`` and ``drift_pair``.
+
+    Reads ``trait_traffic``, which `analysis.traits.mutation.traits` leaves. Measures, by trait and
+    twin (``study_counting`` too, see `analysis.traits.traffic`): ``traffic_pairs``, pairs of values
+    with net traffic, and ``consistent_pairs``, those that it runs forward in; ``forward_share`` of
+    traffic; ``forward_share_held_out``, among owners that the order was not made of; ``forward_p``,
+    the chance of such a share if owners tossed coins; ``significant_pairs`` at q ≤ .05;
+    ``optimality_gap``; ``order_tau_raw``, Kendall's tau with the raw order. Those of the published
+    order: see `analysis.traits.agreement`.
+    """
+    found = Found()
+    for at, trait in enumerate(TRAITS):
+        study.report(f"drift: {trait.name}", at, len(TRAITS))
+        drifts = {twin: _ordered(study, trait.name, twin) for twin in COUNTINGS}
+        for twin, one in drifts.items():
+            _note(study, one, found)
+            note_agreement(study, trait.name, twin, one.ordered, drifts["raw"].ordered)
+            note_published(study, trait.name, twin, one.names, one.traffic.matrix, one.ordered)
+    study.keep("drift_order", pa.Table.from_pylist(found.orders, ORDER_SCHEMA))
+    study.keep("drift_pair", pa.Table.from_pylist(found.pairs, PAIR_SCHEMA))
+    _plot_transitions(study)
+
+
+def _ordered(study: Study, trait: str, twin: str) -> Drift:
+    unnamed = tuple(UNNAMED.get(trait, ())) or ("",)
+    quoted = "(" + ", ".join(f"'{name}'" for name in unnamed) + ")"
+    called = study.arrays(CALLED.format(trait=trait, twin=twin, unnamed=quoted))
+    ends = np.concatenate([called["parent_value"], called["child_value"]]).astype(str)
+    every, code = np.unique(ends, return_inverse=True)
+    total = np.bincount(code, np.tile(called["weight"], 2).astype(np.float64), len(every))
+    # every is in order of names, and a stable sort keeps that among equals
+    busiest = np.argsort(-np.round(total, 9), kind="stable")[:VALUES]
+    number = np.full(len(every), -1)
+    number[busiest] = np.arange(len(busiest))
+    source, target = np.split(number[code], 2)
+    inside = (source >= 0) & (target >= 0)
+    _, owner = np.unique(called["owner"][inside], return_inverse=True)
+    weight = called["weight"][inside].astype(np.float64)
+    traffic = OwnedTraffic(owner, source[inside], target[inside], weight, len(busiest))
+    order = best_order(traffic.matrix, study.generator(f"drift {trait} {twin}"))
+    return Drift(trait, twin, [str(name) for name in every[busiest]], traffic, order)
+
+
+def _note(study: Study, drift: Drift, found: Found) -> None:
+    tests = pair_tests(drift.traffic, study.generator(f"pairs {drift.trait} {drift.twin}"))
+    place = np.empty(drift.traffic.count, np.int64)
+    place[drift.order.values] = np.arange(drift.traffic.count)
+    consistent = place[tests.first] < place[tests.second]
+    _note_pairs(study, drift, tests, consistent)
+    _note_share(study, drift, place)
+    _note_chance(study, drift)
+    rows = _order_rows(drift, place)
+    _plot_order(study, rows)
+    found.orders.extend(rows)
+    found.pairs.extend(_pair_rows(drift, tests, consistent))
+
+
+def _note_pairs(study: Study, drift: Drift, tests: PairTests, consistent: Bools) -> None:
+    count = len(tests.first)
+    told = {
+        "traffic_pairs": count,
+        "consistent_pairs": int(np.count_nonzero(consistent)),
+        "significant_pairs": int(np.count_nonzero(tests.q_value <= 0.05)),
+    }
+    for measure, value in told.items():
+        _add(study, drift, measure, float(value), unit="pairs", count=count)
+
+
+def _note_share(study: Study, drift: Drift, place: Ints) -> None:
+    traffic, order = drift.traffic, drift.order
+    entries = len(traffic.weight)
+    share = order.forward / order.total if order.total else None
+    forward = traffic.weight * (place[traffic.source] < place[traffic.target])
+    rng = study.generator(f"forward {drift.trait} {drift.twin}")
+    interval = ratio_intervals(
+        forward[:, None], traffic.weight[:, None], {"owner": traffic.owner}, rng
+    )[0]
+    _add(study, drift, "forward_share", share, unit="share", count=entries, interval=interval)
+    gap = order.gap if order.total else None
+    _add(study, drift, "optimality_gap", gap, unit="share", count=entries)
+
+
+def _note_chance(study: Study, drift: Drift) -> None:
+    """Not of the study's counting, which is there to be compared and no better founded."""
+    if drift.twin not in TWINS:
+        return
+    traffic = drift.traffic
+    held_out, p_value = None, None
+    if len(traffic.weight):
+        rng = study.generator(f"held out {drift.trait} {drift.twin}")
+        held_out = held_out_share(traffic, rng)
+        p_value = forward_p_value(traffic, study.generator(f"toss {drift.trait} {drift.twin}"))
+    reason = STILL if p_value is None else "too few owners to halve"
+    owners = traffic.owners
+    measure = "forward_share_held_out"
+    _add(study, drift, measure, held_out, unit="share", count=owners, reason=reason)
+    _add(study, drift, "forward_p", p_value, unit="probability", count=owners)
+
+
+def _add(
+    study: Study,
+    drift: Drift,
+    measure: str,
+    value: float | None,
+    *,
+    unit: str,
+    count: int,
+    reason: str = STILL,
+    interval: Interval = NO_INTERVAL,
+) -> None:
+    study.add(
+        analysis="drift",
+        measure=measure,
+        subject=drift.trait,
+        twin=drift.twin,
+        value=value,
+        count=count,
+        unit=unit,
+        reason=reason if value is None else None,
+        low=interval.low,
+        high=interval.high,
+        resampled=interval.resampled,
+    )
+
+
+def _order_rows(drift: Drift, place: Ints) -> list[dict[str, Any]]:
+    matrix = drift.traffic.matrix
+    along = np.where(place[:, None] < place[None, :], matrix, 0.0)
+    forward = along.sum(axis=1) + along.sum(axis=0)
+    sent, received = matrix.sum(axis=1), matrix.sum(axis=0)
+    return [
+        {
+            "trait": drift.trait,
+            "twin": drift.twin,
+            "position": position,
+            "value": drift.names[at],
+            "forward_traffic": float(forward[at]),
+            "backward_traffic": max(0.0, float(sent[at] + received[at] - forward[at])),
+            "sent": float(sent[at]),
+            "received": float(received[at]),
+            "method": drift.order.method,
+            "gap": drift.order.gap,
+        }
+        for position, at in enumerate(drift.order.values.tolist(), 1)
+    ]
+
+
+def _pair_rows(drift: Drift, tests: PairTests, consistent: Bools) -> list[dict[str, Any]]:
+    matrix, names = drift.traffic.matrix, drift.names
+    pairs = zip(tests.first.tolist(), tests.second.tolist(), strict=True)
+    return [
+        {
+            "trait": drift.trait,
+            "twin": drift.twin,
+            "from_value": names[first],
+            "to_value": names[second],
+            "traffic_forward": float(matrix[first, second]),
+            "traffic_back": float(matrix[second, first]),
+            "is_consistent": bool(consistent[at]),
+            "p_value": float(tests.p_value[at]),
+            "q_value": float(tests.q_value[at]),
+        }
+        for at, (first, second) in enumerate(pairs)
+    ]
+
+
+def _plot_order(study: Study, rows: list[dict[str, Any]]) -> None:
+    """``drift_order``: where each value stands, and what share of its traffic runs forward."""
+    for row in (row for row in rows if row["sent"] + row["received"] > 0):
+        study.plot(
+            analysis="drift",
+            series="drift_order",
+            subject=row["trait"],
+            twin=row["twin"],
+            x=float(row["position"]),
+            label=row["value"],
+            y=row["forward_traffic"] / (row["sent"] + row["received"]),
+        )
+
+
+def _plot_transitions(study: Study) -> None:
+    """``transition``: of a parent's licence (subject) the share that became each in drift order."""
+    for parent, child, twin, position, share, edges in study.db.execute(CHARTED).fetchall():
+        study.plot(
+            analysis="drift",
+            series="transition",
+            subject=parent,
+            twin=twin,
+            x=float(position),
+            label=child,
+            y=share,
+            count=edges,
+        )

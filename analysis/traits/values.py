@@ -1,0 +1,286 @@
+"""What a trait is, and which values of it each model has that lies on an edge.
+
+A trait is read from what the hub tells now, by the model's name in the frame; only the licence is
+kept by every look. An end of an edge that has no value reports nothing: it is not the empty set.
+
+- ``task``, ``library``, ``license``: as declared, in lower case. A licence that states none
+  (`UNSTATED`) is none; ``other`` is a value, see `UNNAMED`.
+- ``architecture``: model_type, else the first of the configuration's architectures.
+- ``size_class``: the parameter count in classes (`SIZES`).
+- ``dtype``: of a quantized model what its configuration or its tags say, else the element type of
+  most parameters (``dtype_tags.csv``); of several the one with fewest bits.
+- ``card_origin``: ``generated`` where the card says that a program wrote it (`SAYS_GENERATED`),
+  else ``written``.
+- ``language``, ``dataset``, ``region``: sets, as declared.
+- ``tag``: set of free tags: those without a kind that are neither in ``auto_tags.csv`` nor what
+  another trait of the same model holds (its task, library, architecture, licence, languages,
+  dtype).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+import pyarrow as pa
+from pyarrow import csv
+
+from analysis.study.measures import Study
+
+LONGEST_VALUE = 200  # free text is cut here
+# Declared, and yet no statement.
+UNSTATED = ("unknown", "???", "?", "none", "null", "n/a", "na", "tbd", "unspecified", "-")
+# Two models that both say "other" may bind by two licences, so it has no place in an order.
+UNNAMED = {"license": ("other",)}
+SIZES = (
+    (1e8, "under 0.1B"),
+    (1e9, "0.1B to 1B"),
+    (3e9, "1B to 3B"),
+    (8e9, "3B to 8B"),
+    (1.5e10, "8B to 15B"),
+    (3.5e10, "15B to 35B"),
+    (1e11, "35B to 100B"),
+)
+LARGEST = "100B and over"
+# What cards say that a program wrote: the Trainer, Keras, training scripts of diffusers, the empty
+# template of transformers, AutoTrain and AutoNLP. Templates that do not say so are not here.
+SAYS_GENERATED = (
+    "generated automatically",
+    "automatically generated",
+    "Trained Using AutoTrain",
+    "Trained Using AutoNLP",
+    "generated_from_trainer",
+    "generated_from_keras_callback",
+)
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A trait that takes values.
+
+    Attributes
+    ----------
+    sql
+        SELECT of (node, value) of ``related`` models; blank values and doubles are taken out later.
+    is_set
+        Whether a model may have several values.
+    looked
+        Whether looks keep it, so that the parent's value at the child's creation may be known.
+    """
+
+    name: str
+    sql: str
+    is_set: bool = False
+    looked: bool = False
+
+
+def _column(expression: str) -> str:
+    return f"select node, {expression} as value from related"  # noqa: S608
+
+
+def _declared(relation: str, column: str) -> str:
+    return f"select node, {column} as value from related join main.{relation} using (repo_id)"  # noqa: S608
+
+
+def _size_class() -> str:
+    steps = " ".join(f"when parameter_count < {limit:.0f} then '{name}'" for limit, name in SIZES)
+    largest = f"when parameter_count is not null then '{LARGEST}'"
+    return f"case when parameter_count <= 0 then null {steps} {largest} end"
+
+
+DTYPE = """
+with spelled as (
+    select node, tag_value as spelling, 1 as place
+    from related join main.model_tag using (repo_id)
+    where kind is null
+    union all
+    select node, coalesce(
+        (config->>'$.quantization_config.bits') || '-bit',
+        case
+            when config->>'$.quantization_config.load_in_4bit' = 'true' then '4-bit'
+            when config->>'$.quantization_config.load_in_8bit' = 'true' then '8-bit'
+        end,
+        config->>'$.quantization_config.quant_method'
+    ) as spelling, 1 as place
+    from metadata
+    where contains(config, '"quantization_config"')
+    union all
+    select node, arg_max(element.key, (try_cast(element.value as hugeint), element.key)), 2
+    from (
+        select node, unnest(map_entries(cast(parameters as map(varchar, varchar)))) as element
+        from (
+            select node, safetensors->'parameters' as parameters
+            from metadata
+            where contains(safetensors, '"parameters"')
+        )
+        where json_type(parameters) = 'OBJECT'
+    )
+    group by node
+)
+select node, arg_min(dtype, (place, bits, dtype)) as value
+from spelled
+join dtype_tag on dtype_tag.spelling = lower(trim(spelled.spelling))
+group by node
+"""
+FREE_TAG = """
+with own as (
+    select node, tag, position
+    from related join main.model_tag using (repo_id)
+    where kind is null and tag not in (select tag from auto_tag)
+)
+select own.node, own.tag as value
+from own
+join related using (node)
+left join main.model_language as spoken
+    on spoken.repo_id = related.repo_id and spoken.language = own.tag
+where spoken.language is null
+    and lower(own.tag) is distinct from lower(pipeline_tag)
+    and lower(own.tag) is distinct from lower(library_name)
+    and lower(own.tag) is distinct from lower(model_type)
+    and lower(own.tag) is distinct from lower(architecture)
+    and lower(own.tag) is distinct from lower(license)
+    and lower(own.tag) not in (select spelling from dtype_tag)
+"""
+REGION = """
+select node, tag_value as value
+from related join main.model_tag using (repo_id)
+where kind = 'region'
+"""
+CARD_ORIGIN = """
+select node, case when is_generated then 'generated' else 'written' end as value from card_read
+"""
+TRAITS = (
+    Trait("task", _column("lower(pipeline_tag)")),
+    Trait("library", _column("lower(library_name)")),
+    Trait("license", _column("lower(license)"), looked=True),
+    Trait("architecture", _column("coalesce(nullif(trim(model_type), ''), architecture)")),
+    Trait("size_class", _column(_size_class())),
+    Trait("dtype", DTYPE),
+    Trait("card_origin", CARD_ORIGIN),
+    Trait("language", _declared("model_language", "lower(language)"), is_set=True),
+    Trait("dataset", _declared("model_dataset", "dataset_id"), is_set=True),
+    Trait("region", REGION, is_set=True),
+    Trait("tag", FREE_TAG, is_set=True),
+)
+RELATED = """
+create or replace temp table related as
+select node, repo_id, license, pipeline_tag, library_name, model_type, architecture, parameter_count
+from node
+where node in (select child from kin union select parent from kin)
+"""
+METADATA = """
+create or replace temp table metadata as
+select node, config, safetensors
+from related join main.model_metadata using (repo_id)
+where contains(other_fields, '"quantization_config"') or contains(other_fields, '"parameters"')
+"""
+CARD_READ = """
+create or replace temp table card_read as
+select node, character_count, {says} as is_generated
+from related join main.card using (repo_id)
+""".format(says=" or ".join(f"contains(text, '{phrase}')" for phrase in SAYS_GENERATED))
+# The newest look at the parent that was taken when the child was made, whatever its name was then.
+THEN = """
+create or replace temp table parent_then as
+with parent as (
+    select distinct parent as node from kin
+),
+hub as (
+    select node, arg_max(hub_id, (observed_at, hub_id)) as hub_id
+    from parent
+    join related using (node)
+    join main.model_observation using (repo_id)
+    where observed_at <= coalesce({moment}, observed_at)
+    group by node
+),
+look as (
+    select node, observed_at, first(license order by repo_id) as license
+    from hub
+    join main.model_observation using (hub_id)
+    where observed_at <= coalesce({moment}, observed_at)
+    group by node, observed_at
+),
+made as (
+    select edge, parent, created_at
+    from kin
+    join node on node.node = kin.child
+    where is_dated
+)
+select made.edge, lower(look.license) as value
+from made
+asof join look on look.node = made.parent and made.created_at >= look.observed_at
+"""
+NEVER = "create or replace temp table parent_then as select 0 as edge, '' as value where false"
+CLAIM = """
+create or replace temp table claim as
+select distinct node, left(trim(value), {longest}) as value
+from ({sql})
+where value is not null and trim(value) <> '' and {stated}
+"""
+SPELLING = """
+create or replace temp table spelling as
+select row_number() over (order by value) - 1 as code, value
+from (
+    select value from claim
+    union
+    select left(trim(value), {longest}) from parent_then
+    where value is not null and trim(value) <> '' and {stated}
+)
+"""
+# Of each edge the values of both ends, and which end has them.
+CARRIED = """
+create or replace temp table carried as
+with held as (
+    select node, code from claim join spelling using (value)
+),
+side as (
+    select edge, code, true as of_child
+    from kin join held on held.node = kin.child
+    union all
+    select edge, code, false as of_child
+    from kin join held on held.node = kin.parent
+    where edge not in (select edge from parent_then)
+    union all
+    select edge, code, false as of_child
+    from parent_then join spelling on spelling.value = left(trim(parent_then.value), {longest})
+)
+select edge, code, bool_or(of_child) as in_child, bool_or(not of_child) as in_parent
+from side
+group by edge, code
+"""
+
+
+def lay_ground(study: Study) -> None:
+    """Make the tables that traits are read from.
+
+    ``related``: ``node`` of the models on an edge. ``metadata``: of those that tell of quantization
+    or element types, config and safetensors. ``card_read``: node, character_count, is_generated.
+    ``auto_tag`` and ``dtype_tag``: as the files of that name.
+    """
+    for table in (RELATED, METADATA, CARD_READ):
+        study.db.execute(table)
+    for name in ("auto_tag", "dtype_tag"):
+        study.db.register(f"{name}_rows", read_table(f"{name}s"))
+        study.db.execute(f"create or replace temp table {name} as from {name}_rows")
+        study.db.unregister(f"{name}_rows")
+
+
+def carry(study: Study, trait: Trait) -> None:
+    """Make ``carried`` and ``spelling`` of a trait, and ``parent_then``.
+
+    ``carried``: edge, code of a value, in_child, in_parent. ``spelling``: code, value; numbered
+    from 0 in the order of values. ``parent_then``: edges whose parent was looked at when the child
+    was made, and its value then, which stands in ``carried`` in place of the present one.
+    """
+    moment = "null" if study.as_of is None else f"timestamp '{study.as_of}'"
+    stated = f"lower(trim(value)) not in {UNSTATED}" if trait.name == "license" else "true"
+    study.db.execute(THEN.format(moment=moment) if trait.looked else NEVER)
+    study.db.execute(CLAIM.format(sql=trait.sql, longest=LONGEST_VALUE, stated=stated))
+    study.db.execute(SPELLING.format(longest=LONGEST_VALUE, stated=stated))
+    study.db.execute(CARRIED.format(longest=LONGEST_VALUE))
+
+
+def read_table(name: str) -> pa.Table:
+    """A table that the wheel holds beside this module: ``NAME.csv``."""
+    with (resources.files("analysis.traits") / f"{name}.csv").open("rb") as file:
+        return csv.read_csv(file, convert_options=csv.ConvertOptions(strings_can_be_null=False))
