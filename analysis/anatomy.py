@@ -14,12 +14,16 @@ import duckdb
 import pyarrow as pa
 from pyarrow import csv
 
+from analysis.prediction.step import predict
 from analysis.study.frame import lay_out
 from analysis.study.measures import Measure, Point, Step, Study, as_table
 from warehouse.landing import Report
 
 # What is done, in order; a later one may read what an earlier one kept.
-STEPS: tuple[tuple[str, Step], ...] = (("models and edges", lay_out),)
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("models and edges", lay_out),
+    ("undocumented attributes", predict),
+)
 
 
 def study_anatomy(
