@@ -20,6 +20,7 @@ from analysis.similarity.similarity import similarity
 from analysis.structure.concentration import concentration
 from analysis.structure.survey import structure
 from analysis.licenses.ecosystem import licenses
+from analysis.prediction.step import predict
 from analysis.study.frame import lay_out
 from analysis.study.measures import Measure, Point, Step, Study, as_table
 from warehouse.landing import Report
@@ -32,6 +33,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("similarity", similarity),
     ("licences", licenses),
     ("blast radius", impact),
+    ("undocumented attributes", predict),
     ("findings", findings),
 )
 

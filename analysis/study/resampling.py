@@ -18,6 +18,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 REPLICATES = 400
 FEWEST_CLUSTERS = 10
+AT_ONCE = 2_000_000  # counts that are held at once
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,11 @@ def resample(sums: Floats, rng: np.random.Generator, replicates: int = REPLICATE
     """
     count = len(sums)
     drawn = np.empty((replicates, sums.shape[1]))
-    for at in range(replicates):
-        times = np.bincount(rng.integers(0, count, count), minlength=count)
-        drawn[at] = times @ sums
+    step = max(1, AT_ONCE // max(count, 1))
+    for at in range(0, replicates, step):
+        draws = (rng.integers(0, count, count) for _ in range(min(step, replicates - at)))
+        times = np.stack([np.bincount(draw, minlength=count) for draw in draws])
+        drawn[at : at + step] = times.astype(np.float64) @ sums
     return drawn
 
 
