@@ -16,13 +16,15 @@ from pyarrow import csv
 
 from analysis.findings import findings
 from analysis.impact.hub import impact
+from analysis.licenses.ecosystem import licenses
+from analysis.prediction.step import predict
 from analysis.similarity.similarity import similarity
 from analysis.structure.concentration import concentration
 from analysis.structure.survey import structure
-from analysis.licenses.ecosystem import licenses
-from analysis.prediction.step import predict
 from analysis.study.frame import lay_out
 from analysis.study.measures import Measure, Point, Step, Study, as_table
+from analysis.traits.drift import drift
+from analysis.traits.mutation import traits
 from warehouse.landing import Report
 
 # What is done, in order; a later one may read what an earlier one kept.
@@ -30,6 +32,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("models and edges", lay_out),
     ("structure", structure),
     ("concentration", concentration),
+    ("traits", traits),
+    ("drift", drift),
     ("similarity", similarity),
     ("licences", licenses),
     ("blast radius", impact),
