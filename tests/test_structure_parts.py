@@ -236,6 +236,15 @@ def test_a_power_law_is_found_again():
     assert law.alpha == pytest.approx(theirs.power_law.alpha, abs=1e-3)
 
 
+def test_the_distance_is_taken_at_every_whole_number_also_between_sizes():
+    sizes = np.repeat([12, 14, 21], [100, 40, 20])
+    law = fit_power_law(*histogram(sizes))
+    x = np.arange(law.xmin, 23)
+    tail = sizes[sizes >= law.xmin]
+    seen = np.array([(tail >= at).mean() for at in x])
+    assert law.distance == pytest.approx(np.abs(survival_of(law, x) - seen).max())
+
+
 def test_draws_far_beyond_the_table_follow_the_law_too():
     sizes = draw_power_law(np.random.default_rng(SEED), 1.5, 1, size=200_000)
     for at in (100, 10_000, 1_000_000):
