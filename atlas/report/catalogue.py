@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from atlas.report.charts import bars, curves, dots, tail
+from atlas.report.charts import bars, curves, dots, heat, ladder, tail
 from atlas.report.figures import Figure
 
 KIN = (
     "Up to 10,000 pairs of a kind, one for each edge; cosine of TF-IDF over 512 words and pairs of"
     " words; 95 % intervals resample owners or families, whichever is wider."
 )
+ATTRIBUTE = "split_part(subject, ' by ', 1)"
+BY_FAMILY = "ends_with(subject, ' by family')"
 MOST_BARS = 15
 POPULAR = "Downloads are the Hub's 30-day figure, which counts requests, not people."
 
@@ -137,6 +139,85 @@ CONCENTRATION = (
         POPULAR,
     ),
 )
+TRAITS = (
+    Figure(
+        "mutation",
+        "traits",
+        "How much each trait changes from parent to child",
+        "Mean Jaccard distance of a trait's values over edges whose ends both report it.",
+        measured("traits", "mutation_rate").replace(
+            "= 'mutation_rate'", "= 'mutation_rate' and not contains(subject, ',')"
+        ),
+        partial(dots, unit="distance"),
+        "What a parent declares now may not be what it declared when its child was made; how often"
+        " that was seen stands under parent_observed_share.",
+    ),
+    Figure(
+        "mutation_by_relation",
+        "traits",
+        "Which relation changes what",
+        "The same for the edges of each relation, raw.",
+        """select split_part(subject, ', ', 1) as label, split_part(subject, ', ', 2) as "group",
+    value as y, low, high
+from study_measure
+where analysis = 'traits' and measure = 'mutation_rate' and contains(subject, ',')
+    and twin = 'raw' and split_part(subject, ', ', 2) <> 'unknown'
+    and split_part(subject, ', ', 1) in ('task', 'library', 'license', 'language', 'tag')
+order by label, "group\"""",
+        partial(bars, unit="distance"),
+    ),
+)
+DRIFT = (
+    Figure(
+        "license_transitions",
+        "drift",
+        "Which licence became which",
+        "Edges from a parent's licence (rows) to its child's (columns), of the licences with most"
+        " edges; a row is coloured by its shares.",
+        """with busy as (
+    select value
+    from (
+        select parent_value as value, traffic from trait_transition
+        where trait = 'license' and twin = 'raw'
+        union all
+        select child_value as value, traffic from trait_transition
+        where trait = 'license' and twin = 'raw'
+    )
+    group by value
+    order by sum(traffic) desc, value
+    limit 14
+)
+select parent_value as "row", child_value as "column", traffic as value
+from trait_transition
+where trait = 'license' and twin = 'raw'
+    and parent_value in (from busy) and child_value in (from busy)
+order by edge_count desc, "row", "column\"""",
+        partial(heat, x="the child's licence", y="the parent's licence"),
+    ),
+    Figure(
+        "license_order",
+        "drift",
+        "The order in which licences drift",
+        "The order of licences for which most changes lead onward (linear ordering problem); beside"
+        " each, its changes that follow the order and those against it.",
+        """select value as label, forward_traffic as forward, backward_traffic as backward
+from drift_order
+where trait = 'license' and twin = 'raw'
+order by position""",
+        partial(ladder, forward="along the order", backward="against it"),
+        "An order is found in any traffic: forward_p tells how often chance does as well, and"
+        " forward_share_held_out how well the order of some owners fits the others.",
+    ),
+    Figure(
+        "direction",
+        "drift",
+        "How much of the change follows one order",
+        "Share of the changes of a trait that lead onward in its best order.",
+        measured("drift", "forward_share"),
+        partial(dots, unit="share of changes", share=True),
+        "Few changes fit some order nearly whole, whatever they are.",
+    ),
+)
 SIMILARITY = (
     Figure(
         "likeness_metadata",
@@ -153,6 +234,46 @@ SIMILARITY = (
         KIN + " The first 512 characters of a card below its front matter.",
         measured("similarity", "card_tfidf"),
         partial(dots, unit="cosine"),
+    ),
+)
+LICENSES = (
+    Figure(
+        "license_classes",
+        "licenses",
+        "Which kinds of licence models bear",
+        "Share of models by the class of what they declare, by the rule table license_rule.",
+        measured("licenses", "class_share"),
+        partial(dots, unit="share of models", share=True),
+    ),
+    Figure(
+        "license_charges",
+        "licenses",
+        "Are a base model's obligations kept?",
+        "Each derived model by the worst verdict on any obligation of any ancestor: conflict,"
+        " unclear, unknown, or all kept.",
+        measured("licenses", "model_charge_share"),
+        partial(dots, unit="share of derived models", share=True),
+        "Advice, no legal judgement: a licence may be granted in ways that no tag tells.",
+    ),
+    Figure(
+        "license_duties",
+        "licenses",
+        "Which obligations get lost",
+        "Share of derived models that drop an obligation of some ancestor.",
+        """select split_part(subject, ',', 1) as label, twin, value, low, high, published
+from study_measure
+where analysis = 'licenses' and measure = 'duty_charge_share' and ends_with(subject, ', conflict')
+order by subject, twin""",
+        partial(dots, unit="share of derived models", share=True),
+    ),
+    Figure(
+        "license_exposure",
+        "licenses",
+        "How many downloads they are",
+        "The same verdicts weighed by downloads.",
+        measured("licenses", "exposure"),
+        partial(dots, unit="share of downloads of derived models", share=True),
+        POPULAR,
     ),
 )
 IMPACT = (
@@ -192,4 +313,52 @@ IMPACT = (
         " disabled are known.",
     ),
 )
-FIGURES = (*STRUCTURE, *CONCENTRATION, *SIMILARITY, *IMPACT)
+PREDICTION = (
+    Figure(
+        "prediction_accuracy",
+        "prediction",
+        "How well what is not declared can be told",
+        "Accuracy on families that were held out whole, beside the vote of the family and the most"
+        " frequent value.",
+        """select split_part(subject, ' by ', 1) as label,
+    case measure
+        when 'accuracy' then 'kin, owner and text'
+        when 'accuracy_family_vote' then 'vote of the family'
+        else 'most frequent value'
+    end as "group",
+    value as y, low, high
+from study_measure
+where analysis = 'prediction' and ends_with(subject, ' by family') and twin = 'raw'
+    and measure in ('accuracy', 'accuracy_family_vote', 'accuracy_majority')
+order by label, measure""",
+        partial(bars, unit="share right", share=True),
+        "Held out are models that do declare it; those that do not may be harder.",
+    ),
+    Figure(
+        "prediction_reliability",
+        "prediction",
+        "Whether probabilities mean what they say",
+        "Share that is right among answers of like probability; on the diagonal they mean what they"
+        " say.",
+        plotted("prediction", "reliability", line=ATTRIBUTE, where=BY_FAMILY),
+        partial(curves, x="probability told", y="share right", share=True, marks=True),
+    ),
+    Figure(
+        "prediction_coverage",
+        "prediction",
+        "What abstaining buys",
+        "Accuracy of the answers that are surest, by the share that is answered.",
+        plotted("prediction", "coverage_accuracy", line=ATTRIBUTE, where=BY_FAMILY),
+        partial(curves, x="share answered", y="share right", share=True),
+    ),
+)
+FIGURES = (
+    *STRUCTURE,
+    *CONCENTRATION,
+    *TRAITS,
+    *DRIFT,
+    *SIMILARITY,
+    *LICENSES,
+    *IMPACT,
+    *PREDICTION,
+)

@@ -30,6 +30,7 @@ TWINS = {
     "dated": LIGHT.relation["adapter"],
     "other_owner": LIGHT.relation["merge"],
     "own_text": LIGHT.relation["unknown"],
+    "study_counting": LIGHT.relation["unknown"],
 }
 LONGEST_LABEL = 32
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -79,10 +80,11 @@ def dots(axes: Axes, rows: pd.DataFrame, *, unit: str = "", share: bool = False)
 
     Columns: label, twin, value, low, high, published; missing ones are not drawn.
     """
+    rows = rows.dropna(subset=["value"])
     labels = list(dict.fromkeys(rows["label"]))
     twins = [twin for twin in TWINS if twin in set(rows["twin"])]
     for place, twin in enumerate(twins):
-        own = rows[rows["twin"] == twin].dropna(subset=["value"])
+        own = rows[rows["twin"] == twin]
         y = np.array([labels.index(label) for label in own["label"]], float)
         y += (place - (len(twins) - 1) / 2) * 0.7 / max(len(twins), 1)
         axes.hlines(y, own["low"], own["high"], color=TWINS[twin], linewidth=1.6)
@@ -112,7 +114,7 @@ def curves(
         colour = colour_of(line, place)
         if marks:
             below, above = own["y"] - own["low"], own["high"] - own["y"]
-            x_dodged = own["x"] + 0.08 * place * (not log)
+            x_dodged = own["x"] + 0.01 * place * (0 if log else rows["x"].max() - rows["x"].min())
             axes.errorbar(x_dodged, own["y"], [below, above], color=colour, fmt="o-", ms=4, lw=0.8)
             axes.plot([], [], "o", color=colour, label=plain(line))
             continue
@@ -146,6 +148,7 @@ def tail(axes: Axes, rows: pd.DataFrame, *, data: str, x: str, y: str) -> None:
 
 def bars(axes: Axes, rows: pd.DataFrame, *, unit: str, share: bool = False) -> None:
     """Lengths, one under another: columns label, y, low, high, and group for colours."""
+    rows = rows.dropna(subset=["y"])
     groups = list(dict.fromkeys(rows["group"])) if "group" in rows else [""]
     labels = list(dict.fromkeys(rows["label"]))
     for place, group in enumerate(groups):
@@ -230,7 +233,7 @@ def _measured(
 def _legend(axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1 or (labels and labels[0] not in {"", "raw"}):
-        axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4)
+        axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
 
 
 def _percent(value: float) -> str:

@@ -64,9 +64,12 @@ def _drawn(db: duckdb.DuckDBPyConnection, figure: Figure) -> Drawn:
 
 
 def _height(rows: pd.DataFrame) -> float:
+    """Inches: so much for each label, and for each twin or group of one."""
     if "row" in rows:
         return 6.0
     if "line" in rows:
         return 3.6
-    per_label = 0.22 + (0.11 * rows["twin"].nunique() if "twin" in rows else 0.05)
-    return 1.2 + per_label * rows["label"].nunique()
+    value = "value" if "value" in rows else rows.columns[-1]
+    told = rows.dropna(subset=[value])
+    parts = max(told[name].nunique() if name in told else 1 for name in ("twin", "group"))
+    return 1.3 + (0.15 + 0.11 * parts) * told["label"].nunique()
