@@ -162,7 +162,8 @@ class _Coins:
     def tossed(self, size: int) -> Floats:
         """Shape (kinds, size): heads less tails of each kind."""
         counts = self.counts[:, None]
-        return 2.0 * self.rng.binomial(counts, 0.5, (len(counts), size)) - counts
+        heads = self.rng.binomial(counts, 0.5, (len(counts), size)).astype(np.float64)
+        return 2 * heads - counts
 
 
 def _coins(net: csr_array, rng: np.random.Generator) -> _Coins:
