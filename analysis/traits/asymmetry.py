@@ -161,8 +161,11 @@ class _Coins:
 
     def tossed(self, size: int) -> Floats:
         """Shape (kinds, size): heads less tails of each kind."""
-        counts = self.counts[:, None]
-        return 2.0 * self.rng.binomial(counts, 0.5, (len(counts), size)) - counts
+        heads = self.rng.integers(0, 2, (len(self.counts), size), dtype=np.int8).astype(np.float64)
+        several = self.counts > 1  # one coin is tossed far faster than drawn from B(1, ½)
+        times = self.counts[several, None]
+        heads[several] = self.rng.binomial(times, 0.5, (len(times), size))
+        return 2 * heads - self.counts[:, None]
 
 
 def _coins(net: csr_array, rng: np.random.Generator) -> _Coins:

@@ -30,12 +30,26 @@ from analysis.traits.values import TRAITS, UNNAMED
 
 VALUES = 20
 STILL = "no two values of the trait have traffic between them"
-CALLED = """
-select owner, parent_value, child_value, {twin} as weight
+BUSIEST = """
+create or replace temp table placed as
+with moved as (
+    select unnest([parent_value, child_value]) as value, traffic
+    from trait_transition
+    where trait = '{trait}' and twin = '{twin}' and parent_value <> child_value
+        and parent_value not in {unnamed} and child_value not in {unnamed}
+)
+select row_number() over (order by round(sum(traffic), 9) desc, value) - 1 as number, value
+from moved
+group by value
+qualify number < {values}
+"""
+OWNED = """
+select owner, source.number as source, target.number as target, {twin} as weight
 from trait_traffic
+join placed as source on source.value = parent_value
+join placed as target on target.value = child_value
 where trait = '{trait}' and parent_value <> child_value and {twin} > 0
-    and parent_value not in {unnamed} and child_value not in {unnamed}
-order by owner, parent_value, child_value
+order by owner, source.number, target.number
 """
 ORDER_SCHEMA = pa.schema(
     [
@@ -101,7 +115,8 @@ class Found:
 def drift(study: Study) -> None:
     """Order the values of each trait, in each twin; keep ``drift_order`` and ``drift_pair``.
 
-    Reads ``trait_traffic``, which `analysis.traits.mutation.traits` leaves. Measures, by trait and
+    Reads ``trait_transition`` and ``trait_traffic``, as `analysis.traits.mutation.traits` leaves
+    them. Measures, by trait and
     twin (``study_counting`` too, see `analysis.traits.traffic`): ``traffic_pairs``, pairs of values
     with net traffic, and ``consistent_pairs``, those that it runs forward in; ``forward_share`` of
     traffic; ``forward_share_held_out``, among owners that the order was not made of; ``forward_p``,
@@ -123,23 +138,17 @@ def drift(study: Study) -> None:
 
 
 def _ordered(study: Study, trait: str, twin: str) -> Drift:
-    unnamed = tuple(UNNAMED.get(trait, ())) or ("",)
-    quoted = "(" + ", ".join(f"'{name}'" for name in unnamed) + ")"
-    called = study.arrays(CALLED.format(trait=trait, twin=twin, unnamed=quoted))
-    ends = np.concatenate([called["parent_value"], called["child_value"]]).astype(str)
-    every, code = np.unique(ends, return_inverse=True)
-    total = np.bincount(code, np.tile(called["weight"], 2).astype(np.float64), len(every))
-    # every is in order of names, and a stable sort keeps that among equals
-    busiest = np.argsort(-np.round(total, 9), kind="stable")[:VALUES]
-    number = np.full(len(every), -1)
-    number[busiest] = np.arange(len(busiest))
-    source, target = np.split(number[code], 2)
-    inside = (source >= 0) & (target >= 0)
-    _, owner = np.unique(called["owner"][inside], return_inverse=True)
-    weight = called["weight"][inside].astype(np.float64)
-    traffic = OwnedTraffic(owner, source[inside], target[inside], weight, len(busiest))
+    unnamed = ", ".join(f"'{name}'" for name in UNNAMED.get(trait, ("",)))
+    filled = {"trait": trait, "twin": twin, "unnamed": f"({unnamed})", "values": VALUES}
+    study.db.execute(BUSIEST.format(**filled))
+    named = study.db.execute("select value from placed order by number").fetchall()
+    owned = study.arrays(OWNED.format(**filled))
+    _, owner = np.unique(owned["owner"], return_inverse=True)
+    source, target = (owned[end].astype(np.int64) for end in ("source", "target"))
+    weight = owned["weight"].astype(np.float64)
+    traffic = OwnedTraffic(owner, source, target, weight, len(named))
     order = best_order(traffic.matrix, study.generator(f"drift {trait} {twin}"))
-    return Drift(trait, twin, [str(name) for name in every[busiest]], traffic, order)
+    return Drift(trait, twin, [name for (name,) in named], traffic, order)
 
 
 def _note(study: Study, drift: Drift, found: Found) -> None:
