@@ -58,8 +58,8 @@ class CardWords:
     talk
         Shape (w,): bits of the attributes that its line talks about, in the order of `TALK`.
     word
-        w lower-case words, split at blanks and punctuation but not at ``-``, ``.``, ``_`` and
-        ``+``.
+        w lower-case words, split at blanks and punctuation but not at ``-``, ``_``, ``+`` and a
+        ``.`` within a word.
     """
 
     row: Ints
@@ -94,6 +94,7 @@ def _plain(text: pa.Array) -> pa.Array:
     """Lower-case and without punctuation: byte for byte, so that places stay as they are."""
     valid, offsets, letters = text.buffers()
     plain = (letters.to_pybytes() if letters else b"").translate(SPLIT_AT)
+    plain = plain.replace(b". ", b"  ").replace(b".\n", b" \n")
     buffers = [valid, offsets, pa.py_buffer(plain)]
     return pa.Array.from_buffers(text.type, len(text), buffers, text.null_count, text.offset)
 

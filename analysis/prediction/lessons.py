@@ -32,7 +32,7 @@ def make_lessons(study: Study, questions: list[Question]) -> tuple[list[Lesson],
     ends = np.cumsum([len(rows) for rows in taught])[:-1]
     lessons = []
     for question, rows, texts in zip(questions, taught, np.split(at.ravel(), ends), strict=True):
-        echo = echo_columns(question.name, question.values, dictionary)
+        echo = echo_columns(question.name, question.spellings, dictionary)
         lessons.append(Lesson(question, rows, matrix[texts], echo))
     return lessons, dictionary
 

@@ -180,7 +180,8 @@ def find_threshold(probability: Floats, is_right: Bools) -> float:
     """From which probability on at most a tenth of what is told is wrong.
 
     From the one that tells a fifth on, lower and lower thresholds are tested, each at level
-    `DOUBT`, until one fails; so all of them together hold at that level.
+    `DOUBT`, until one fails; so all of them together hold at that level. Where none fails, all that
+    is as likely as not may be told.
 
     Parameters
     ----------
@@ -194,12 +195,13 @@ def find_threshold(probability: Floats, is_right: Bools) -> float:
     order = np.argsort(-probability, kind="stable")
     falling, wrong = probability[order], np.cumsum(~is_right[order])
     found = 2.0
-    for at in range(max(FEWEST_TOLD, len(order) // 5) - 1, len(order), max(1, len(order) // 50)):
+    tested = [*range(max(FEWEST_TOLD, len(order) // 5) - 1, len(order), max(1, len(order) // 50))]
+    for at in tested:
         told = int(np.searchsorted(-falling, -falling[at], side="right"))  # with all that are equal
         if binom.cdf(wrong[told - 1], told, MOST_WRONG) > DOUBT:
-            break
+            return found
         found = max(float(falling[at]), LEAST_PROBABLE)
-    return found
+    return LEAST_PROBABLE if tested else found  # all may be told
 
 
 def _narrow(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -57,6 +57,8 @@ class Question:
         The attribute.
     values
         All values that are declared, the most frequent first.
+    spellings
+        What is declared, as it is spelled (of a family of licences, the licences).
     class_count
         c: how many of them, from the first, can be told.
     code
@@ -78,6 +80,7 @@ class Question:
 
     name: str
     values: list[str]
+    spellings: list[str]
     class_count: int
     code: Ints
     is_asked: Bools
@@ -119,8 +122,7 @@ def model_questions(study: Study) -> list[Question]:
     edges = study.arrays("select child, parent from kin order by edge")
     sources = node_sources(told, edges["child"], edges["parent"])
     return [
-        _question(name, _coded(values[VALUE_COLUMNS.get(name, name)], name), told, sources)
-        for name in ATTRIBUTES
+        _question(name, values[VALUE_COLUMNS.get(name, name)], told, sources) for name in ATTRIBUTES
     ]
 
 
@@ -128,17 +130,17 @@ def relation_question(study: Study) -> Question:
     """The question of which relation each edge is."""
     told = study.arrays(EDGES)
     values = study.db.sql("select relation from kin order by edge").to_arrow_table()
-    return _question(RELATION, _coded(values["relation"], RELATION), told, edge_sources(told))
+    return _question(RELATION, values["relation"], told, edge_sources(told))
 
 
-def _question(
-    name: str, coded: tuple[list[str], Ints], told: Arrays, sources: list[Source]
-) -> Question:
-    values, code = coded
+def _question(name: str, column: pa.ChunkedArray, told: Arrays, sources: list[Source]) -> Question:
+    encoded = column.combine_chunks().dictionary_encode()
+    values, code = _coded(encoded, name)
     support = np.bincount(code[code != MISSING], minlength=len(values))
     return Question(
         name=name,
         values=values,
+        spellings=encoded.dictionary.to_pylist(),
         class_count=int(np.count_nonzero(support[:MOST_CLASSES] >= FEWEST_DECLARED)),
         code=code,
         is_asked=(code == MISSING) & told["known"],
@@ -148,9 +150,8 @@ def _question(
     )
 
 
-def _coded(column: pa.ChunkedArray, name: str) -> tuple[list[str], Ints]:
+def _coded(encoded: pa.DictionaryArray, name: str) -> tuple[list[str], Ints]:
     """The values declared, the most frequent first (of equals by name), and of each row which."""
-    encoded = column.combine_chunks().dictionary_encode()
     raw = [*(_meaning(value, name) for value in encoded.dictionary.to_pylist()), None]
     at = pc.fill_null(encoded.indices, len(raw) - 1).to_numpy()
     support: Counter[str] = Counter()

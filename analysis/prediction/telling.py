@@ -84,12 +84,13 @@ def settle(trial: Trial, parts: list[pa.Table]) -> Told:
     rows = pa.concat_tables([SCHEMA.empty_table(), *parts])
     probability = rows["probability"].to_numpy()
     order = np.argsort(-probability, kind="stable")
-    right = right_by_bin(trial, probability[order])
-    mean = np.cumsum(right) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(mean >= 1 - MOST_WRONG)
+    falling = probability[order]
+    mean = np.cumsum(right_by_bin(trial, falling)) / np.arange(1, len(order) + 1)
+    is_last = np.append(falling[1:] != falling[:-1], True)[: len(order)]  # of those that are equal
+    enough = np.flatnonzero((mean >= 1 - MOST_WRONG) & is_last)
     if not len(enough):
         return Told(trial, SCHEMA.empty_table(), 2.0, None)
-    least = float(probability[order[enough[-1]]])
+    least = float(falling[enough[-1]])
     kept = rows.filter(pa.array(probability >= least))
     expected = right_by_bin(trial, kept["probability"].to_numpy()).mean()
     return Told(trial, kept, least, float(expected))
