@@ -10,6 +10,7 @@ import duckdb
 import orjson
 
 from analysis.anatomy import study_anatomy
+from analysis.licenses.datasets import publish_dataset_licenses
 from analysis.lineage import derive_lineage
 from analysis.study.publishing import publish_tables, write_tables
 from crawler.raw import envelope, write_raw
@@ -54,8 +55,11 @@ class RawHome:
         return duckdb.connect(published, read_only=True)
 
     def studied(self) -> duckdb.DuckDBPyConnection:
-        """A build, and all that the study of it publishes."""
+        """A build, licences of datasets, and all that the study of both publishes."""
         self.built().close()
+        told = self.folder / "datasets.csv"
+        told.write_text("dataset_id,license,source\nsquad,CC BY-SA 4.0,its card\n")
+        publish_dataset_licenses(self.folder, told)
         with open_warehouse(self.folder) as db:
             files = write_tables(study_anatomy(db.cursor()), self.folder / "study" / "tables")
         publish_tables(self.folder, files)

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from license_walk import TABLE, slow_spread
 from raw_homes import RawHome
@@ -419,6 +420,21 @@ def test_hostile_declarations(tmp_path):
     ]
 
 
+def test_of_a_past_time_licences_are_those_of_then(tmp_path):
+    home = RawHome(tmp_path)
+    below = record("b/below", "mit", bases=["finetune:a/one"])
+    home.listing(record("a/one", "cc-by-nc-4.0"), below, day=1)
+    home.listing(record("a/one", "apache-2.0"), below, day=9)
+    home.built().close()
+    with open_warehouse(tmp_path) as db:
+        for moment, verdicts in ((datetime(2026, 1, 5), ["conflict"]), (None, [])):
+            made = Study(db.cursor(), as_of=moment)
+            lay_out(made)
+            licenses(made)
+            rows = made.db.execute("select verdict from license_conflict").fetchall()
+            assert [verdict for (verdict,) in rows] == verdicts
+
+
 def test_an_empty_hub(tmp_path):
     home = RawHome(tmp_path)
     home.listing(record("a/one"))
@@ -520,6 +536,7 @@ def lineages(draw):
     return said, owner, edges, relation
 
 
+@settings(max_examples=300)
 @given(lineages())
 def test_spreading_is_walking_each_path(lineage):
     said, owner, edges, relation = lineage

@@ -27,6 +27,8 @@
 -- References:
 --   child_id -> model(repo_id)
 --   drop_child_id -> model(repo_id)
+--   origin_id -> model(repo_id): dangles where it is a dataset
+--   drop_parent_id -> model(repo_id): dangles where it is a dataset
 select
     child_id,
     child_license,

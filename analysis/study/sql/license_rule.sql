@@ -5,7 +5,7 @@
 -- Source: analysis/license_rules.csv, which cites document and section of each row
 -- Columns:
 --   license: its id, as the Hub spells it or would
---   name: its name
+--   name: what its text calls itself, with its version
 --   spdx: its SPDX id; null where it has none
 --   family: versions and kin, of which one may or may not stand for another
 --   license_class: permissive, weak copyleft, copyleft, use-restricted, named terms,
