@@ -435,14 +435,15 @@ def test_of_a_past_time_licences_are_those_of_then(tmp_path):
             assert [verdict for (verdict,) in rows] == verdicts
 
 
-def test_an_empty_hub(tmp_path):
+def test_a_hub_of_one_model_of_which_nothing_is_told(tmp_path):
     home = RawHome(tmp_path)
-    home.listing(record("a/one"))
+    home.listing({"id": "a/one", "tags": []})
     home.built().close()
     with open_warehouse(tmp_path) as db:
         made = studied(db)
         assert value(made, "class_share", "none") == 1
         assert value(made, "exposure", "conflict") is None
+        assert {point.series for point in made.points} == {"class_by_generation"}
         assert explain(db, "a/one").duties == []
 
 

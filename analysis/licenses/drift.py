@@ -90,7 +90,9 @@ def _plot(study: Study, series: str, place: Ints, x: Floats, weights: dict[str, 
     for twin in PLOTTED_TWINS:
         weight = weights[twin][told]
         wholes = np.bincount(column, weight, len(xs))
-        counts = np.bincount(cells, weight, len(ALL_CLASSES) * len(xs)).reshape(-1, len(xs))
+        counts = np.bincount(cells, weight, len(ALL_CLASSES) * len(xs)).reshape(
+            len(ALL_CLASSES), -1
+        )
         for at, name in enumerate(ALL_CLASSES):
             for number in np.flatnonzero(wholes).tolist():
                 x_here = int(xs[number])
