@@ -5,6 +5,9 @@ import json
 import pytest
 from raw_homes import RawHome
 
+from warehouse.query_library import ask
+from warehouse.read import open_warehouse
+
 EDGE = "select child_id, parent_id, relation, evidence from base_model_edge order by all"
 MERGE = b"""
 merge_method: ties
@@ -249,6 +252,17 @@ def test_a_name_counts_where_another_place_declares_the_same(tmp_path):
         ("q/other-GGUF", "unknown", ["tag"], False),
         ("q/x-7b-AWQ", "finetune", named, True),
     ]
+
+
+def test_a_name_is_nothing_that_a_program_looks_at(tmp_path):
+    home = RawHome(tmp_path)
+    home.listing(listed("q/base-finetuned-z"))
+    card = b"a fine-tuned version of [base](https://huggingface.co/b/base)"
+    home.answer("card", "q/base-finetuned-z", card)
+    assert home.rows(EDGE) == [("q/base-finetuned-z", "b/base", "finetune", ["card_text", "name"])]
+    with open_warehouse(tmp_path) as db:
+        found = ask(db, "bases_in_card_text_only", {}).fetchall()
+    assert found == [("q/base-finetuned-z", "b/base", "finetune", None)]
 
 
 def test_sources_that_disagree_contradict_an_edge(tmp_path):

@@ -9,6 +9,6 @@ select
     child.downloads_30d
 from base_model_edge as edge
 join model as child on child.repo_id = edge.child_id
-where len(edge.evidence) = 1 and edge.evidence[1] = 'card_text'
+where edge.evidence in (['card_text'], ['card_text', 'name'])
 order by child.downloads_30d desc nulls last, edge.child_id, edge.parent_id
 limit $limit
