@@ -23,6 +23,7 @@ VERBS = [
     *("crawl", "build", "sql", "status", "tree", "serve", "app", "demo", "import"),
     *("import hub-stats", "import records", "import folder", "import hf-cache"),
     *("schedule", "forget", "describe", "query", "export", "attach", "check"),
+    *("study", "licenses", "impact"),
 ]
 GOLDEN = Path(__file__).parent / "golden"
 LINES = [
