@@ -20,7 +20,7 @@ from analysis.prediction.votes import Tally, tallies
 from analysis.study.measures import Study
 
 Ints = npt.NDArray[np.int64]
-READ_AT_ONCE = 500_000  # instances whose text is read in one query
+READ_AT_ONCE = 300_000  # instances whose text is read in one query
 PREDICTED_AT_ONCE = 50_000
 
 

@@ -31,15 +31,16 @@ class Source:
     asked
         Shape (n instances, g groups): 1 where an instance asks a group.
     members
-        Shape (g groups, n instances): 1 where an instance votes in a group.
+        Shape (g groups, n instances): 1 where an instance votes in a group; None where each
+        instance is a group of its own.
     but
         The same pair of the votes that do not count (its own); None for none.
     """
 
     name: str
     asked: sparse.csr_array
-    members: sparse.csr_array
-    but: tuple[sparse.csr_array, sparse.csr_array] | None = None
+    members: sparse.csr_array | None
+    but: tuple[sparse.csr_array, sparse.csr_array | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,11 @@ def tallies(sources: list[Source], label: Ints, class_count: int) -> list[Tally]
     voting = np.flatnonzero((label >= 0) & (label < class_count))
     ballots = _ones(voting, label[voting], (len(label), class_count))
     return [
-        Tally(one, one.members @ ballots, None if one.but is None else one.but[1] @ ballots)
+        Tally(
+            one,
+            _sums(one.members, ballots),
+            None if one.but is None else _sums(one.but[1], ballots),
+        )
         for one in sources
     ]
 
@@ -87,15 +92,14 @@ def node_sources(told: Arrays, child: Ints, parent: Ints) -> list[Source]:
     count = len(told["family"])
     every = np.arange(count)
     upwards = _ones(child, parent, (count, count))
-    itself = _ones(every, every, (count, count))
     born = np.flatnonzero(told["parent"] >= 0)
     siblings = _ones(born, told["parent"][born].astype(np.int64), (count, count))
     only_born = _ones(born, born, (count, count))
     return [
-        Source("parents", upwards, itself),
-        Source("children", upwards.T.tocsr(), itself),
-        Source("siblings", siblings, siblings.T.tocsr(), (only_born, itself)),
-        *_shared(told, every, count),
+        Source("parents", upwards, None),
+        Source("children", upwards.T.tocsr(), None),
+        Source("siblings", siblings, siblings.T.tocsr(), (only_born, None)),
+        *_shared(told, (_ones(every, every, (count, count)), None)),
     ]
 
 
@@ -112,23 +116,28 @@ def edge_sources(told: Arrays) -> list[Source]:
     count = int(max(child.max(initial=0), parent.max(initial=0))) + 1
     down, up = (_ones(edges, one, (len(edges), count)) for one in (parent, child))
     return [
-        Source("siblings", down, down.T.tocsr(), (_ones(edges, edges, (len(edges),) * 2),) * 2),
+        Source("siblings", down, down.T.tocsr(), (_ones(edges, edges, (len(edges),) * 2), None)),
         Source("parent_edges", down, up.T.tocsr()),
-        *_shared(told, child, count),
+        *_shared(told, (up, up.T.tocsr())),
     ]
 
 
-def _shared(told: Arrays, same: Ints, same_count: int) -> list[Source]:
+def _shared(told: Arrays, but: tuple[sparse.csr_array, sparse.csr_array | None]) -> list[Source]:
     """Family and owner, without the instances that are the same."""
-    rows = np.arange(len(same))
-    own = _ones(rows, same, (len(rows), same_count))
-    but = (own, own.T.tocsr())
-    groups = {"family": told["family"], "owner": told["owner"]}
+    rows = np.arange(len(told["family"]))
     asked = {
-        name: _ones(rows, group.astype(np.int64), (len(rows), int(group.max(initial=0)) + 1))
-        for name, group in groups.items()
+        name: _ones(rows, told[name].astype(np.int64), (len(rows), _group_count(told[name])))
+        for name in ("family", "owner")
     }
     return [Source(name, one, one.T.tocsr(), but) for name, one in asked.items()]
+
+
+def _group_count(group: Ints) -> int:
+    return int(group.max(initial=0)) + 1
+
+
+def _sums(members: sparse.csr_array | None, ballots: sparse.csr_array) -> sparse.csr_array:
+    return ballots if members is None else members @ ballots
 
 
 def _ones(row: Ints, column: Ints, shape: tuple[int, int]) -> sparse.csr_array:
