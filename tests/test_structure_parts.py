@@ -23,7 +23,7 @@ from analysis.structure.distances import (
     wiener_indices,
 )
 from analysis.structure.inequality import inequality, lorenz, resampled_inequality
-from analysis.structure.means import Rows, ratio_intervals
+from analysis.structure.means import Rows
 from analysis.structure.medians import weighted_medians, weighted_quantile
 from analysis.structure.motifs import (
     MOTIFS,
@@ -42,7 +42,6 @@ from analysis.structure.tails import (
     histogram,
     survival_of,
 )
-from analysis.study.resampling import mean_intervals
 from analysis.trees import grow_trees
 
 SEED = 7
@@ -325,19 +324,6 @@ def test_the_constant_of_a_truncated_law(alpha, rate, xmin):
 def test_survival_begins_at_one():
     law = fit_power_law(*histogram(draw_power_law(np.random.default_rng(1), 2.0, 2, size=500)))
     assert survival_of(law, np.array([law.xmin]))[0] == pytest.approx(1)
-
-
-def test_intervals_of_many_like_clusters_are_those_of_each_alone():
-    rng = np.random.default_rng(SEED)
-    cluster = rng.integers(0, 400, 3000)
-    values = (rng.random((3000, 2)) < [0.3, 0.6]).astype(float)
-    ones = np.ones(values.shape)
-    ours = ratio_intervals(values, ones, {"owner": cluster}, rng)
-    theirs = mean_intervals(values, ones, {"owner": cluster}, rng)
-    for one, other in zip(ours, theirs, strict=True):
-        assert one.resampled == other.resampled == "owner"
-        assert one.low == pytest.approx(other.low, abs=0.006)
-        assert one.high == pytest.approx(other.high, abs=0.006)
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 5)), min_size=1, max_size=40))

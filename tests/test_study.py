@@ -13,8 +13,9 @@ from raw_homes import RawHome
 from rich_homes import rich_home
 from studies import home_of, studied
 
+from analysis.study import resampling
 from analysis.study.measures import Measure, NumberMissing, Point, Study, as_table
-from analysis.study.resampling import cluster_sums, mean_intervals, resample
+from analysis.study.resampling import cluster_sums, kinds_of, mean_intervals, resample
 from analysis.study.twins import OWNER_CAP, capped, twin_weights
 from warehouse.read import open_warehouse
 from warehouse.relations import read_relation
@@ -207,14 +208,34 @@ def test_intervals_are_those_of_a_bootstrap_written_out():
     values, weights = rng.random(200), rng.random(200)
     columns = np.column_stack([weights * values]), weights[:, None]
     (interval,) = mean_intervals(*columns, {"owner": cluster}, np.random.default_rng(1))
-    again, means = np.random.default_rng(1), []
-    for _ in range(400):
-        numbers = np.unique(cluster)[again.integers(0, 30, 30)]
-        rows = np.concatenate([np.flatnonzero(cluster == number) for number in numbers])
+    means = []
+    for _ in range(4000):
+        drawn = np.unique(cluster)[rng.integers(0, 30, 30)]
+        rows = np.concatenate([np.flatnonzero(cluster == number) for number in drawn])
         means.append(np.average(values[rows], weights=weights[rows]))
+    low, high = np.percentile(means, [2.5, 97.5])
     assert interval.resampled == "owner"
-    assert interval.low == pytest.approx(np.percentile(means, 2.5))
-    assert interval.high == pytest.approx(np.percentile(means, 97.5))
+    assert interval.low == pytest.approx(low, abs=0.1 * (high - low))
+    assert interval.high == pytest.approx(high, abs=0.1 * (high - low))
+
+
+def test_kinds_of_clusters_draw_as_clusters_do(monkeypatch):
+    rng = np.random.default_rng(0)
+    owner = rng.zipf(1.6, 30_000) % 9_000
+    values = rng.random((30_000, 2)) * (1 + owner % 3)[:, None]
+    values[:, 1] = values[:, 1] > 0.3
+    sums = cluster_sums(values, owner)
+    rows, counts = kinds_of(sums)
+    assert len(rows) < len(sums) / 3
+    assert counts @ rows == pytest.approx(sums.sum(axis=0))
+    args = (values, np.ones_like(values), {"owner": owner})
+    ours = mean_intervals(*args, np.random.default_rng(1))
+    monkeypatch.setattr(resampling, "MOST_APART", 10**9)
+    theirs = mean_intervals(*args, np.random.default_rng(2))
+    for one, other in zip(ours, theirs, strict=True):
+        width = other.high - other.low
+        assert abs(one.low - other.low) < 0.2 * width
+        assert abs(one.high - other.high) < 0.2 * width
 
 
 def test_the_wider_resampling_counts():
@@ -272,7 +293,7 @@ def test_a_build_leaves_the_study_and_one_from_scratch_takes_it_away(tmp_path):
     home.studied().close()
     home.listing({"id": "new/model", "_id": "n1"}, day=9)
     with home.built() as db:
-        assert db.execute("select study, model_count from study").fetchall() == [("anatomy", 12)]
+        assert db.execute("select study, model_count from study").fetchall() == [("anatomy", 16)]
     with home.built(from_scratch=True) as db:
         names = db.execute("select table_name from duckdb_tables() where table_name = 'study'")
         assert names.fetchall() == []

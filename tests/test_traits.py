@@ -16,9 +16,7 @@ from raw_homes import RawHome, answer
 
 from analysis.study.frame import lay_out
 from analysis.study.measures import Study
-from analysis.study.resampling import mean_intervals
 from analysis.traits.drift import drift
-from analysis.traits.intervals import ratio_intervals
 from analysis.traits.mutation import traits
 from analysis.traits.numbers import weighted_quantile
 from analysis.traits.values import SAYS_GENERATED, UNSTATED, read_table
@@ -250,19 +248,6 @@ def test_a_hub_without_edges_has_a_reason_for_each_number(tmp_path):
         assert all(one.value is None or one.count == 0 for one in study.measures)
         assert rows(study, "select count(*) from trait_transition") == [(0,)]
         assert rows(study, "select count(*) from drift_order") == [(0,)]
-
-
-def test_kinds_draw_the_intervals_of_whole_owners():
-    rng = np.random.default_rng(0)
-    owner = rng.zipf(1.6, 4_000) % 700
-    values = rng.random((4_000, 2)) * (1 + owner % 3)[:, None]
-    args = (values, np.ones_like(values), {"owner": owner})
-    ours = ratio_intervals(*args, np.random.default_rng(1))
-    theirs = mean_intervals(*args, np.random.default_rng(2))
-    for one, other in zip(ours, theirs, strict=True):
-        width = other.high - other.low
-        assert abs(one.low - other.low) < 0.2 * width
-        assert abs(one.high - other.high) < 0.2 * width
 
 
 def test_a_weighted_median_is_the_least_value_that_half_does_not_exceed():

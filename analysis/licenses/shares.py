@@ -13,15 +13,15 @@ from analysis.study.measures import Study
 from analysis.study.resampling import (
     FEWEST_CLUSTERS,
     NO_INTERVAL,
-    REPLICATES,
     Interval,
+    percentile_interval,
     resample,
+    wider,
 )
 from analysis.study.twins import twin_weights
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-MOST_DISTINCT = 20_000
 
 
 @dataclass(frozen=True)
@@ -137,13 +137,13 @@ def _intervals(
     for name, cluster in rows.clusters.items():
         sums = _sums(columns, cluster)
         wholes = sums[:, k :: k + 1]
-        drawn = _resample(sums, rng).reshape(-1, twins, k + 1) if len(sums) else None
+        drawn = resample(sums, rng).reshape(-1, twins, k + 1) if len(sums) else None
         for at in range(twins * k):
             twin, part = divmod(at, k)
             if drawn is None or np.count_nonzero(wholes[:, twin]) < FEWEST_CLUSTERS:
                 continue
             found = _percentiles(drawn[:, twin, part], drawn[:, twin, k], name)
-            widest[at] = max(widest[at], found, key=_width)
+            widest[at] = wider(widest[at], found)
     return widest
 
 
@@ -156,26 +156,8 @@ def _sums(columns: list[tuple[Floats, Bools | None]], cluster: Ints) -> Floats:
     return sums
 
 
-def _resample(sums: Floats, rng: np.random.Generator) -> Floats:
-    """As `analysis.study.resampling.resample`. Most clusters are like many others (one model, of
-    the same class): then how often each kind of cluster is drawn is drawn at once.
-    """
-    # Equal rows have equal sums with these factors, and others hardly ever.
-    factors = np.random.default_rng(0).random(sums.shape[1])
-    _, first, times = np.unique(sums @ factors, return_index=True, return_counts=True)
-    if len(first) > min(MOST_DISTINCT, len(sums) / 4):
-        return resample(sums, rng)
-    drawn = rng.multinomial(len(sums), times / len(sums), size=REPLICATES)
-    return np.asarray(drawn @ sums[first], np.float64)
-
-
 def _percentiles(top: Floats, bottom: Floats, name: str) -> Interval:
     told = bottom > 0
     if not told.any():
         return NO_INTERVAL
-    low, high = np.percentile(top[told] / bottom[told], [2.5, 97.5])
-    return Interval(float(low), float(high), name)
-
-
-def _width(interval: Interval) -> float:
-    return -1.0 if interval.low is None or interval.high is None else interval.high - interval.low
+    return percentile_interval(top[told] / bottom[told], name)

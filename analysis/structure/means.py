@@ -1,9 +1,4 @@
-"""Means and shares over models, edges or families: all twins at once, with their intervals.
-
-Clusters of a hub are alike by the hundred thousand: most owners have one model, most families one
-member. Drawing clusters with replacement is then drawing how often each kind of cluster comes, so
-intervals over a million families cost as little as over thousands.
-"""
+"""Means and shares over models, edges or families: all twins at once, with their intervals."""
 
 from __future__ import annotations
 
@@ -14,14 +9,7 @@ import numpy.typing as npt
 
 from analysis.structure.graph import ANALYSIS
 from analysis.study.measures import Study
-from analysis.study.resampling import (
-    FEWEST_CLUSTERS,
-    NO_INTERVAL,
-    REPLICATES,
-    Interval,
-    cluster_sums,
-    percentile_interval,
-)
+from analysis.study.resampling import Interval, mean_intervals
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -72,7 +60,7 @@ def weighted_means(
     known = np.where(has_part, values, 0.0)
     tops = np.hstack([known * weight[:, None] for weight in rows.weights.values()])
     bottoms = np.hstack([parts * weight[:, None] for weight in rows.weights.values()])
-    intervals = ratio_intervals(tops, bottoms, rows.clusters, rng)
+    intervals = mean_intervals(tops, bottoms, rows.clusters, rng)
     counts = np.count_nonzero(bottoms, axis=0)
     top, bottom = tops.sum(axis=0), bottoms.sum(axis=0)
     ratios = [
@@ -110,34 +98,3 @@ def add_means(
                 unit=unit,
                 reason=None if ratio.value is not None else NO_ROWS,
             )
-
-
-def ratio_intervals(
-    tops: Floats, bottoms: Floats, clusters: dict[str, Ints], rng: np.random.Generator
-) -> list[Interval]:
-    """As `analysis.study.resampling.mean_intervals`, for very many clusters that are alike."""
-    widest = [NO_INTERVAL] * tops.shape[1]
-    for name, cluster in clusters.items():
-        sums = cluster_sums(np.hstack([tops, bottoms]), cluster)
-        enough = np.count_nonzero(np.hsplit(sums, 2)[1], axis=0) >= FEWEST_CLUSTERS
-        drawn_tops, drawn_bottoms = np.hsplit(_resample_kinds(sums, rng), 2)
-        for at in np.flatnonzero(enough):
-            told = drawn_bottoms[:, at] != 0
-            found = percentile_interval(drawn_tops[told, at] / drawn_bottoms[told, at], name)
-            widest[at] = max(widest[at], found, key=_width)
-    return widest
-
-
-def _resample_kinds(sums: Floats, rng: np.random.Generator) -> Floats:
-    if not len(sums):
-        return np.zeros((REPLICATES, sums.shape[1]))
-    # equal rows have equal keys; that unequal ones do is as likely as two equal hashes
-    key = sums @ rng.random(sums.shape[1])
-    _, first, times = np.unique(key, return_index=True, return_counts=True)
-    drawn = rng.multinomial(len(sums), times / times.sum(), REPLICATES)
-    resampled: Floats = drawn @ sums[first]
-    return resampled
-
-
-def _width(interval: Interval) -> float:
-    return -1.0 if interval.low is None or interval.high is None else interval.high - interval.low

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.structure.graph import ANALYSIS
-from analysis.structure.means import NO_ROWS, Ratio, Rows, ratio_intervals
+from analysis.structure.means import NO_ROWS, Ratio, Rows
 from analysis.study.measures import Study
-from analysis.study.resampling import NO_INTERVAL, Interval
+from analysis.study.resampling import NO_INTERVAL, Interval, mean_intervals
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def weighted_medians(values: Floats, rows: Rows, rng: np.random.Generator) -> di
     aims = np.array([np.nan if median is None else median for median in medians])
     weights = np.column_stack([rows.weights[twin] for twin in twins])
     below = weights * (values[:, None] <= aims)
-    shares = ratio_intervals(below, weights, rows.clusters, rng)
+    shares = mean_intervals(below, weights, rows.clusters, rng)
     return {
         twin: Ratio(median, _read_back(values, rows.weights[twin], share), int((w > 0).sum()))
         for twin, median, share, w in zip(twins, medians, shares, weights.T, strict=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from analysis.study.measures import Study
-from analysis.study.resampling import NO_INTERVAL, Interval
+from analysis.study.resampling import NO_INTERVAL, Interval, mean_intervals
 from analysis.study.twins import TWINS, Bools, Ints
 from analysis.traits.agreement import note_agreement, note_published
 from analysis.traits.asymmetry import (
@@ -23,7 +23,6 @@ from analysis.traits.asymmetry import (
     held_out_share,
     pair_tests,
 )
-from analysis.traits.intervals import ratio_intervals
 from analysis.traits.ordering import Order, best_order
 from analysis.traits.traffic import COUNTINGS
 from analysis.traits.values import TRAITS, UNNAMED
@@ -182,7 +181,7 @@ def _note_share(study: Study, drift: Drift, place: Ints) -> None:
     share = order.forward / order.total if order.total else None
     forward = traffic.weight * (place[traffic.source] < place[traffic.target])
     rng = study.generator(f"forward {drift.trait} {drift.twin}")
-    interval = ratio_intervals(
+    interval = mean_intervals(
         forward[:, None], traffic.weight[:, None], {"owner": traffic.owner}, rng
     )[0]
     _add(study, drift, "forward_share", share, unit="share", count=entries, interval=interval)

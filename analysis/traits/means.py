@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.study.measures import Study
+from analysis.study.resampling import mean_intervals
 from analysis.study.twins import Bools, Floats, Ints
-from analysis.traits.intervals import ratio_intervals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def note_means(
     weights
         By twin, shape (m rows,).
     clusters
-        What its intervals resample, shape (m,): see `ratio_intervals`.
+        What its intervals resample, shape (m,): see `mean_intervals`.
     purpose
         Names the random draws.
     """
@@ -59,7 +59,7 @@ def note_means(
         bottom = masks * weight[:, None]
         top = values * bottom
         rng = study.generator(f"traits {purpose} {twin}")
-        intervals = ratio_intervals(top, bottom, clusters, rng)
+        intervals = mean_intervals(top, bottom, clusters, rng)
         for mean, at in zip(means, range(len(means)), strict=True):
             total = float(bottom[:, at].sum())
             reason = f"{mean.reason}{' in this twin' if mean.mask.any() else ''}"

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.study.measures import Study
-from analysis.study.resampling import NO_INTERVAL, Interval
+from analysis.study.resampling import NO_INTERVAL, Interval, mean_intervals
 from analysis.study.twins import Bools, Floats, Ints, twin_weights
 from analysis.traits.edges import RELATIONS, Edges
-from analysis.traits.intervals import ratio_intervals
 from analysis.traits.means import Mean, note_means
 
 PARAMETERS = "select node, parameter_count as number from related where parameter_count > 0"
@@ -166,7 +165,7 @@ def _median_interval(
 ) -> Interval:
     median = weighted_quantile(values, weight, 0.5)
     below = (weight * (values <= median))[:, None]
-    share = ratio_intervals(below, weight[:, None], clusters, rng)[0]
+    share = mean_intervals(below, weight[:, None], clusters, rng)[0]
     if share.low is None or share.high is None:
         return NO_INTERVAL
     # The share at the median may lie above one half, where many values equal it.
