@@ -28,6 +28,7 @@ from analysis.prediction.questions import (
     model_questions,
     relation_question,
 )
+from analysis.prediction.scores import note_scores
 from analysis.prediction.step import predict
 from analysis.prediction.tokens import Dictionary, ask, make_dictionary, make_matrix, read_cards
 from analysis.prediction.trials import attempt
@@ -438,6 +439,38 @@ def test_measures_are_those_of_the_published_predictions(drawn):
         rows = [one for one in bins if one.subject == subject]
         gap = sum(one.count * abs(one.y - one.x) for one in rows) / sum(one.count for one in rows)
         assert gap == pytest.approx(value(drawn, "ece", subject).value)
+
+
+@pytest.fixture(scope="module")
+def tried(drawn):
+    questions = [one for one in model_questions(drawn) if one.name == "license"]
+    return attempt(make_lessons(drawn, questions)[0][0], "owner", drawn.generator("a test"))
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.2, 1.0, 5.0]))
+def test_calibration_is_that_of_a_slow_count(tried, seed, power):
+    rng = np.random.default_rng(seed)
+    count = len(tried.rows)
+    made = replace(
+        tried,
+        probability=np.append(rng.random(count - 2) ** power, [0.0, 1.0]),
+        value=rng.integers(0, 2, count),
+        label=rng.integers(0, 3, count),
+        is_told=rng.random(count) < 0.5,
+    )
+    study = Study(None, seed=seed)
+    note_scores(study, made)
+    right = made.value == made.label
+    subject = "license by owner"
+    assert value(study, "ece", subject).value == pytest.approx(slow_ece(made.probability, right))
+    assert value(study, "brier", subject).value == pytest.approx(
+        brier_score_loss(right, made.probability, pos_label=True)
+    )
+    assert value(study, "coverage", subject).value == pytest.approx(made.is_told.mean())
+    expected = f1_score(
+        made.label, made.value, labels=sorted({0, 1} & set(made.label)), average="macro"
+    )
+    assert value(study, "macro_f1", subject).value == pytest.approx(expected)
 
 
 def evidence_votes(evidence):
