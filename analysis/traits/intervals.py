@@ -17,7 +17,6 @@ from analysis.study.resampling import (
     Floats,
     Interval,
     Ints,
-    cluster_sums,
     percentile_interval,
 )
 
@@ -30,13 +29,14 @@ def ratio_intervals(
 ) -> list[Interval]:
     """95 % intervals of k ratios Σ numerators / Σ denominators; the wider of several resamplings.
 
-    Parameters and result as of `analysis.study.resampling.mean_intervals`.
+    Parameters and result as of `analysis.study.resampling.mean_intervals`, but that clusters are
+    numbered from 0 with few gaps.
     """
     widest = [NO_INTERVAL] * numerators.shape[1]
     if not len(numerators):
         return widest
     for name, cluster in clusters.items():
-        sums = cluster_sums(np.hstack([numerators, denominators]), cluster)
+        sums = _sums([*numerators.T, *denominators.T], cluster)
         top, bottom = np.hsplit(drawn_sums(sums, rng), 2)
         enough = np.count_nonzero(np.hsplit(sums, 2)[1], axis=0) >= FEWEST_CLUSTERS
         for at in np.flatnonzero(enough):
@@ -66,6 +66,12 @@ def drawn_sums(sums: Floats, rng: np.random.Generator, replicates: int = REPLICA
         times = rng.multinomial(len(sums), chances, size=size)
         drawn[start : start + size] = times.astype(np.float64) @ rows
     return drawn
+
+
+def _sums(columns: list[Floats], cluster: Ints) -> Floats:
+    """Shape (c clusters, columns), as of `cluster_sums`; no sorting, for owners are numbers."""
+    there = np.flatnonzero(np.bincount(cluster))
+    return np.column_stack([np.bincount(cluster, column)[there] for column in columns])
 
 
 def _kinds(sums: Floats) -> tuple[Floats, Ints]:
