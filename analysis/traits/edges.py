@@ -39,7 +39,10 @@ order by counted.edge
 
 @dataclass(frozen=True)
 class Edges:
-    """All edges of the frame, in their order, as arrays of shape (n edges,); owner: the child's."""
+    """All edges of the frame, in their order, as arrays of shape (n edges,).
+
+    Owner and family are the child's; families are numbered from 0 among those that have an edge.
+    """
 
     relation: np.ndarray
     child: Ints
@@ -86,7 +89,9 @@ class Compared:
 
 def read_edges(study: Study) -> Edges:
     """The frame's edges."""
-    return Edges(**study.arrays(EDGES))
+    columns = study.arrays(EDGES)
+    _, columns["family"] = np.unique(columns["family"], return_inverse=True)
+    return Edges(**columns)
 
 
 def compare(study: Study, trait: Trait) -> Compared:
