@@ -27,6 +27,8 @@ from analysis.traits.drift import drift
 from analysis.traits.mutation import traits
 from warehouse.landing import Report
 
+# How to open a warehouse for a study: arrays take their share of memory beside DuckDB, which spills.
+OPENED_WITH = {"memory_limit": "2500MB"}
 # What is done, in order; a later one may read what an earlier one kept.
 STEPS: tuple[tuple[str, Step], ...] = (
     ("models and edges", lay_out),
@@ -54,7 +56,7 @@ def study_anatomy(
     Parameters
     ----------
     db
-        A published warehouse, opened read-only.
+        A published warehouse, opened read-only; a large one with `OPENED_WITH`.
     as_of
         UTC time of which it tells; None for the present.
 

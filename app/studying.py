@@ -35,14 +35,14 @@ def study(
     Writes tables (Parquet and CSV), figures (SVG and PNG) and one HTML report, and puts the tables
     into the warehouse for SQL; a study as of a time is written to its folder alone.
     """
-    from analysis.anatomy import study_anatomy
+    from analysis.anatomy import OPENED_WITH, study_anatomy
     from analysis.study.publishing import publish_tables, write_tables
     from atlas.report.writing import write_report
     from warehouse.read import open_warehouse
 
     folder = out or ctx.obj / "study" / subject.value
     moment = None if as_of is None else parse_time(as_of)
-    with progress_bars() as report, open_warehouse(ctx.obj) as db:
+    with progress_bars() as report, open_warehouse(ctx.obj, OPENED_WITH) as db:
         made = study_anatomy(db.cursor(), as_of=moment, seed=seed, report=report)
         files = write_tables(made, folder / "tables")
         page = write_report(made.db, folder)

@@ -16,7 +16,7 @@ ROW = "{:<28}{:>10}   {}"
 STUDY = """
 import resource, sys, time
 from pathlib import Path
-from analysis.anatomy import study_anatomy
+from analysis.anatomy import OPENED_WITH, study_anatomy
 from analysis.study.publishing import write_tables
 from atlas.report.writing import write_report
 from warehouse.read import open_warehouse
@@ -30,7 +30,7 @@ def step(label):
     if last[0]:
         print(f"{last[0]}\\t{now - last[1]:.1f}", flush=True)
     last[:] = [label, now]
-with open_warehouse(home) as db:
+with open_warehouse(home, OPENED_WITH) as db:
     study = study_anatomy(db.cursor(), report=report)
     step("tables")
     write_tables(study, out / "tables")

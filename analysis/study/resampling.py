@@ -44,14 +44,14 @@ def cluster_sums(values: Floats, cluster: Ints) -> Floats:
     values
         Shape (n rows, k columns).
     cluster
-        Shape (n,): any numbers.
+        Shape (n,): numbers from 0 (of owners, of families), not all of which need be there.
 
     Returns
     -------
-    Shape (c clusters, k), in the order of the clusters' numbers.
+    Shape (c clusters, k): a row for each number that is there, in order.
     """
-    numbers, group = np.unique(cluster, return_inverse=True)
-    return np.column_stack([np.bincount(group, column, len(numbers)) for column in values.T])
+    there = np.flatnonzero(np.bincount(cluster))  # no sorting: edges are many
+    return np.column_stack([np.bincount(cluster, column)[there] for column in values.T])
 
 
 def resample(sums: Floats, rng: np.random.Generator, replicates: int = REPLICATES) -> Floats:
