@@ -1,4 +1,4 @@
-"""Precision of declared lineage, of claims that a person has read.
+"""Precision of declared lineage, of claims that were read one by one.
 
 ``lineage_labels.csv`` holds claims drawn at random from records of the Hub, and for each whether
 its base model is what the model was made from. How they were drawn and read is told in
