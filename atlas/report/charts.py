@@ -69,10 +69,9 @@ def render(draw: Draw, rows: pd.DataFrame, *, name: str, height: float) -> dict[
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}), _whatever_the_glyphs():
         figure = Figure(figsize=(7.2, height), layout="constrained")
         draw(figure.subplots(), rows)
-        return {
-            "svg": _saved(figure, format="svg", metadata={"Date": None, "Creator": None}),
-            "png": _saved(figure, format="png", dpi=160, metadata={"Software": None}),
-        }
+        svg = _saved(figure, format="svg", metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine("none")  # all has its place by now
+        return {"svg": svg, "png": _saved(figure, format="png", dpi=160, metadata=UNSIGNED)}
 
 
 def dots(axes: Axes, rows: pd.DataFrame, *, unit: str = "", share: bool = False) -> None:
@@ -211,6 +210,7 @@ def told(name: str) -> str:
     return name.replace("_", " ")
 
 
+UNSIGNED: dict[str, Any] = {"Software": None}
 HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": LIGHT.ink, "markersize": 7}
 
 
@@ -233,7 +233,7 @@ def _measured(
 def _legend(axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1 or (labels and labels[0] not in {"", "raw"}):
-        axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
+        axes.figure.legend(handles, labels, loc="outside lower center", ncols=4)
 
 
 def _percent(value: float) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from importlib import resources
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -16,6 +18,7 @@ from atlas.report.charts import TWINS, UNSEEN, told
 from atlas.report.figures import Drawn
 from atlas.report.sections import SECTIONS
 
+Row = dict[str, Any]
 TABLE_ROWS = 25
 CELL_CHARACTERS = 120
 
@@ -42,12 +45,12 @@ def report_page(db: duckdb.DuckDBPyConnection, drawn: list[Drawn]) -> str:
     db
         A connection on which the study's tables are.
     """
-    measures = db.execute("from study_measure").df()
+    measures = _rows(db, "from study_measure")
     template = _environment().from_string(
         (resources.files("atlas.report") / "page.html").read_text("utf-8")
     )
     return template.render(
-        study=_row(db, "from study"),
+        study=_rows(db, "from study")[0],
         findings=_findings(db),
         sections=[_section(name, measures, drawn) for name in SECTIONS],
         bulk=_table(db.execute("from bulk_uploader limit 40").df()),
@@ -64,16 +67,17 @@ def _environment() -> Environment:
     return made
 
 
-def _section(name: str, measures: pd.DataFrame, drawn: list[Drawn]) -> dict[str, Any]:
-    own = measures[measures["analysis"] == name]
-    lines = [_line(rows) for _, rows in own.groupby(["measure", "subject"], sort=False)]
+def _section(name: str, measures: list[Row], drawn: list[Drawn]) -> dict[str, Any]:
+    own = [row for row in measures if row["analysis"] == name]
+    numbers = groupby(own, key=itemgetter("measure", "subject"))
+    lines = [_line(list(rows)) for _, rows in numbers]
     return {
         "name": name,
         "told": SECTIONS[name],
         "figures": [_figure(one) for one in drawn if one.figure.section == name],
         "beside": [line for line in lines if line.published],
         "lines": lines,
-        "twins": [twin for twin in TWINS if twin in set(own["twin"])],
+        "twins": [twin for twin in TWINS if twin in {row["twin"] for row in own}],
     }
 
 
@@ -87,34 +91,27 @@ def _figure(one: Drawn) -> dict[str, Any]:
     }
 
 
-def _line(rows: pd.DataFrame) -> Line:
-    first = rows.iloc[0]
-    raw = rows[rows["twin"] == "raw"]
-    told_by = raw.iloc[0] if len(raw) else first
+def _line(rows: list[Row]) -> Line:
+    first = next((row for row in rows if row["twin"] == "raw"), rows[0])
+    published, unit = first["published"], first["unit"]
+    notes = (first["published_source"], first["published_note"])
     return Line(
         measure=first["measure"],
         subject=first["subject"],
-        unit=first["unit"],
-        twins={row["twin"]: _value(row) for _, row in rows.iterrows()},
-        silence=str(told_by["reason"]) if rows["value"].isna().all() else "",
-        count=f"{told_by['count']:,}",
-        published=""
-        if pd.isna(told_by["published"])
-        else number(told_by["published"], first["unit"]),
-        note=" · ".join(
-            str(told_by[name])
-            for name in ("published_source", "published_note")
-            if not pd.isna(told_by[name])
-        ),
+        unit=unit,
+        twins={row["twin"]: _value(row) for row in rows},
+        silence=first["reason"] if all(row["value"] is None for row in rows) else "",
+        count=f"{first['count']:,}",
+        published="" if published is None else number(published, unit),
+        note=" · ".join(note for note in notes if note),
     )
 
 
-def _value(row: pd.Series[Any]) -> dict[str, str]:
-    if pd.isna(row["value"]):
-        return {"value": "—", "interval": str(row["reason"])}
-    unit = row["unit"]
-    ends = [number(row[end], unit) for end in ("low", "high") if not pd.isna(row[end])]
-    return {"value": number(row["value"], unit), "interval": " to ".join(ends)}
+def _value(row: Row) -> dict[str, str]:
+    if row["value"] is None:
+        return {"value": "—", "interval": row["reason"]}
+    ends = [number(row[end], row["unit"]) for end in ("low", "high") if row[end] is not None]
+    return {"value": number(row["value"], row["unit"]), "interval": " to ".join(ends)}
 
 
 def number(value: float, unit: str) -> str:
@@ -127,23 +124,22 @@ def number(value: float, unit: str) -> str:
 
 
 def _findings(db: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    rows = db.execute("from study_finding order by place, finding, twin").df()
-    return [_finding(own) for _, own in rows.groupby("finding", sort=False)]
+    rows = _rows(db, "from study_finding order by place, finding, twin")
+    return [_finding(list(own)) for _, own in groupby(rows, key=itemgetter("finding"))]
 
 
-def _finding(own: pd.DataFrame) -> dict[str, Any]:
-    silent = own["holds"].isna().all()
+def _finding(own: list[Row]) -> dict[str, Any]:
     return {
-        "statement": own["statement"].iloc[0],
-        "source": own["source"].iloc[0],
-        "silence": str(own["reason"].iloc[0]) if silent else "",
-        "twins": {row["twin"]: _verdict(row) for _, row in own.iterrows()},
+        "statement": own[0]["statement"],
+        "source": own[0]["source"],
+        "silence": own[0]["reason"] if all(row["holds"] is None for row in own) else "",
+        "twins": {row["twin"]: _verdict(row) for row in own},
     }
 
 
-def _verdict(row: pd.Series[Any]) -> dict[str, str]:
-    if pd.isna(row["holds"]):
-        return {"word": "not told", "why": str(row["reason"]), "kind": ""}
+def _verdict(row: Row) -> dict[str, str]:
+    if row["holds"] is None:
+        return {"word": "not told", "why": row["reason"], "kind": ""}
     why = f"{number(row['larger_value'], '')} against {number(row['smaller_value'], '')}"
     word = "holds" if row["holds"] else "fails"
     if not row["is_clear"]:
@@ -167,5 +163,7 @@ def _cell(value: Any) -> str:
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 
 
-def _row(db: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
-    return dict(db.execute(sql).df().iloc[0])
+def _rows(db: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
+    found = db.execute(sql)
+    names = [str(column[0]) for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
