@@ -49,13 +49,14 @@ def report_page(db: duckdb.DuckDBPyConnection, drawn: list[Drawn]) -> str:
     template = _environment().from_string(
         (resources.files("atlas.report") / "page.html").read_text("utf-8")
     )
+    findings = _findings(db)
     return template.render(
         study=_rows(db, "from study")[0],
-        findings=_findings(db),
+        findings=findings,
         sections=[_section(name, measures, drawn) for name in SECTIONS],
         bulk=_table(db.execute("from bulk_uploader limit 40").df()),
         bulk_count=db.execute("select count(*) from bulk_uploader").fetchall()[0][0],
-        twins=list(TWINS),
+        twins=[twin for twin in TWINS if any(twin in one["twins"] for one in findings)],
         colours=LIGHT,
     )
 
@@ -143,7 +144,7 @@ def _verdict(row: Row) -> dict[str, str]:
     why = f"{number(row['larger_value'], '')} against {number(row['smaller_value'], '')}"
     word = "holds" if row["holds"] else "fails"
     if not row["is_clear"]:
-        return {"word": f"{word}, not clear", "why": why, "kind": f"{word} faint"}
+        return {"word": f"{word}, unclear", "why": why, "kind": f"{word} faint"}
     return {"word": word, "why": why, "kind": word}
 
 
