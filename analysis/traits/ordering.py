@@ -241,7 +241,7 @@ def _options(layer: Ints, best: Floats, sends: Floats) -> Floats:
 
 def _first_of_best(best: Floats, sends: Floats, tolerance: float) -> Ints:
     subset, order = len(best) - 1, []
-    while subset:
+    for _ in range(len(sends)):
         options = _options(np.array([subset]), best, sends)[:, 0]
         first = int(np.flatnonzero(options >= options.max() - tolerance)[0])
         order.append(first)
