@@ -115,6 +115,7 @@ with spelled as (
         )
         where json_type(parameters) = 'OBJECT'
     )
+    where try_cast(element.value as hugeint) is not null  -- null would be the most
     group by node
 )
 select node, arg_min(dtype, (place, bits, dtype)) as value
