@@ -22,13 +22,8 @@ from analysis.traits.asymmetry import (
     heuristic_share,
     pair_tests,
 )
-from analysis.traits.ordering import (
-    becker_order,
-    best_order,
-    climb,
-    forward_traffic,
-    pair_bound,
-)
+from analysis.traits.climbing import becker_order, climb, forward_traffic
+from analysis.traits.ordering import best_order, pair_bound
 
 matrices = st.integers(0, 6).flatmap(
     lambda n: arrays(np.float64, (n, n), elements=st.integers(0, 4).map(float))
