@@ -13,7 +13,8 @@ from raw_homes import RawHome, answer
 from studies import needs_recordings, recorded
 from trait_studies import number, rows, studied, value
 
-from analysis.traits.values import SAYS_GENERATED, TRAITS, UNSTATED, read_table
+from analysis.traits.carrying import UNSTATED
+from analysis.traits.values import SAYS_GENERATED, TRAITS, read_table
 
 pytestmark = needs_recordings
 RELATIONS = ("finetune", "adapter", "quantized", "merge", "unknown")
