@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 FIRST_DATED = datetime(2022, 3, 3)
 PAGE = 1000
+RELATIONS = ("finetune", "adapter", "quantized", "merge", "unknown")
 
 
 class SlowHub:
@@ -178,96 +179,192 @@ def capped(owners):
     return np.array([min(1.0, 10 / times[owner]) for owner in owners])
 
 
-def share(part, base, *, owner_of, amounts=None, cap=False):
-    """Share of a list of rows that a part holds, each of an owner at most ten times."""
-    weights = capped([owner_of[one] for one in base]) if cap else np.ones(len(base))
-    weights = weights * np.array([1 if amounts is None else amounts[one] for one in base])
-    return float(weights[[one in part for one in base]].sum() / weights.sum())
+class Share:
+    """A share that is asked for: rows by the model whose owner they are, those of the part."""
+
+    def __init__(self, rows, part, amounts=None):
+        self.rows, self.part = list(rows), np.array(list(part), dtype=float)
+        self.amounts = np.ones(len(self.rows)) if amounts is None else np.array(amounts, float)
 
 
-@pytest.mark.parametrize("twin", ["raw", "owner_capped"])
-def test_how_much_hangs_on_the_top_repos(slow, study, found, twin):
-    owner_of = {name: one["owner"] for name, one in slow.models.items()}
+def of_models(base, part, amounts=None):
+    base = sorted(base)
+    counted = None if amounts is None else [amounts[one] for one in base]
+    return Share(base, [one in part for one in base], counted)
+
+
+def lost_bases(slow):
+    """By subject; of this recording nothing is known to be gone or disabled."""
+    ghost = {name for name, one in slow.models.items() if not one["known"]}
+    gated = {name for name, one in slow.models.items() if one["gated"] not in ("false", None)}
+    return {
+        **{"ghost": ghost, "gated": gated, "gone": set(), "disabled": set()},
+        **{"known to be lost": gated, "lost or a ghost": ghost | gated},
+    }
+
+
+def unloadable(slow, lost):
+    """Models all of whose ways to what loads by itself lead through what is lost."""
+    whole = slow.load.copy()
+    whole.remove_edges_from([(parent, kid) for parent in lost for kid in whole.succ[parent]])
+    starts = [one for one in whole if not slow.load.pred[one]]
+    return set(slow.load) - set(starts).union(*(nx.descendants(whole, one) for one in starts))
+
+
+def asked_shares(slow, found):
+    """Each share of this part of the study, by measure and subject."""
     downloads = {name: one["downloads"] for name, one in slow.models.items()}
-    base, cap = sorted(slow.derived), twin == "owner_capped"
-    ranked = sorted(found, key=lambda name: (-found[name]["descendant_count"], name))
+    kids = {kind: {c for c, _, k in slow.edges if k == kind} & slow.there for kind in RELATIONS}
+    made = set().union(*(kids[kind] for kind in RELATIONS if kind != "adapter"))
+    widest = sorted(found, key=lambda name: (-found[name]["descendant_count"], name))
+    worst = sorted(found, key=lambda name: (-found[name]["break_count"], name))
+    worst = [name for name in worst if found[name]["break_count"]]
     for k in (1, 10, 100):
-        part = set().union(*(slow.below(slow.every, one) for one in ranked[:k]))
-        given = {"owner_of": owner_of, "cap": cap}
-        shares = measured(study, "dependent_share", twin)
-        assert shares[f"top {k}"] == pytest.approx(share(part, base, **given))
-        shares = measured(study, "dependent_download_share", twin)
-        assert shares[f"top {k}"] == pytest.approx(share(part, base, amounts=downloads, **given))
-    curve = [one.y for one in study.points if one.series == "dependent_share"]
-    assert curve == sorted(curve)
-    assert curve[-1] == 1
-
-
-@pytest.mark.parametrize("twin", ["raw", "owner_capped"])
-def test_what_is_lost_already(slow, study, twin):
-    owner_of = {name: one["owner"] for name, one in slow.models.items()}
-    given = {"owner_of": owner_of, "cap": twin == "owner_capped"}
-    lost = {
-        "ghost": {name for name, one in slow.models.items() if not one["known"]},
-        "gated": {name for name, one in slow.models.items() if one["gated"] not in ("false", None)},
-        "gone": set(),
-    }
-    lost["lost or a ghost"] = lost["ghost"] | lost["gated"]
-    adapters = sorted({child for child, _, kind in slow.edges if kind == "adapter"})
-    made = sorted({child for child, _, kind in slow.edges if kind != "adapter"})
-    for subject, bases in lost.items():
-        whole = slow.load.copy()
-        whole.remove_edges_from([(parent, kid) for parent in bases for kid in whole.succ[parent]])
-        starts = [one for one in slow.load if not slow.load.pred[one]]
-        loads = set(starts).union(*(nx.descendants(whole, one) for one in starts))
-        broken = share(set(adapters) - loads, adapters, **given)
-        assert measured(study, "broken_share", twin)[subject] == pytest.approx(broken)
-        part = {kid for kid, parent, kind in slow.edges if kind != "adapter" and parent in bases}
-        orphans = share(part, made, **given)
-        assert measured(study, "orphan_share", twin)[subject] == pytest.approx(orphans)
-    merges = sorted({child for child, _, kind in slow.edges if kind == "merge"})
-    part = {
-        kid
-        for kid, parent, kind in slow.edges
-        if kind == "merge" and parent in lost["lost or a ghost"]
-    }
-    merged = measured(study, "unmakeable_share", twin)["merge, parent lost or a ghost"]
-    assert merged == pytest.approx(share(part, merges, **given))
-
-
-def test_order_breaks_and_gini(slow, study, found):
-    orders = Counter(slow.order.values())
-    for name, key in (
-        ("parent earlier", "earlier"),
-        ("order unknown", "unknown"),
+        below = set().union(*(slow.below(slow.every, one) for one in widest[:k]))
+        yield "dependent_share", f"top {k}", of_models(slow.derived, below)
+        yield "dependent_download_share", f"top {k}", of_models(slow.derived, below, downloads)
+        gone = unloadable(slow, worst[:k])
+        yield "breaking_share", f"top {k}", of_models(kids["adapter"], gone)
+    yield "load_time_share", "models", of_models(slow.derived, kids["adapter"])
+    yield "load_time_share", "downloads", of_models(slow.derived, kids["adapter"], downloads)
+    for subject, order in (
+        *(("parent earlier", "earlier"), ("order unknown", "unknown")),
         ("parent later", "later"),
     ):
-        assert measured(study, "creation_order")[name] == pytest.approx(
-            orders[key] / len(slow.edges)
-        )
-    ranked = sorted(found, key=lambda name: (-found[name]["break_count"], name))
-    adapters = {child for child, _, kind in slow.edges if kind == "adapter"}
-    for k in (1, 10):
-        whole = slow.load.copy()
-        whole.remove_nodes_from(ranked[:k])
-        starts = [one for one in whole if not slow.load.pred[one]]
-        loads = set(starts).union(*(nx.descendants(whole, one) for one in starts))
-        broken = {
-            one
-            for one in adapters - loads
-            if one not in ranked[:k] or set(slow.load.pred[one]) & set(ranked[:k])
+        is_so = [slow.order[c, p] == order for c, p, _ in slow.edges]
+        yield "creation_order", subject, Share([c for c, *_ in slow.edges], is_so)
+    for subject, lost in lost_bases(slow).items():
+        broken = unloadable(slow, lost)
+        yield "broken_share", subject, of_models(kids["adapter"], broken)
+        orphans = {c for c, p, kind in slow.edges if kind != "adapter" and p in lost}
+        yield "orphan_share", subject, of_models(made, orphans)
+        for kind in RELATIONS if " " in subject else ():
+            part = {c for c, p, k in slow.edges if k == kind and p in lost}
+            yield "unmakeable_share", f"{kind}, parent {subject}", of_models(kids[kind], part)
+    for state in ("other_owner", "same_owner", "part", "none"):  # no file is told
+        yield "mirror_share", state, Share([], [])
+
+
+@pytest.fixture(scope="module")
+def asked(slow, found):
+    return {(measure, subject): one for measure, subject, one in asked_shares(slow, found)}
+
+
+def weighed(study, slow, models):
+    """By twin, weights of rows that are of these models, one for each time that one is named."""
+    bulk = {name for (name,) in study.db.execute("select owner from bulk_uploader").fetchall()}
+    own = [slow.models[one] for one in models]
+    dated = [one["created_at"] is not None and one["created_at"] >= FIRST_DATED for one in own]
+    return {
+        "raw": np.ones(len(own)),
+        "owner_capped": capped([one["owner"] for one in own]),
+        "no_bulk": np.array([one["owner"] not in bulk for one in own], float),
+        "dated": np.array(dated, float),
+    }
+
+
+SHARES = {
+    *("dependent_share", "dependent_download_share", "breaking_share", "load_time_share"),
+    *("creation_order", "broken_share", "orphan_share", "unmakeable_share", "mirror_share"),
+}
+
+
+def test_every_share_in_every_twin(slow, study, asked):
+    told = {(m.measure, m.subject) for m in study.measures}
+    assert {one for one in told if one[0] in SHARES} == set(asked)
+    assert {measure for measure, _ in told} - SHARES == {"gini", "largest_single_share"}
+    for key, share_ in asked.items():
+        for twin, weights in weighed(study, slow, share_.rows).items():
+            (one,) = (m for m in study.measures if (m.measure, m.subject, m.twin) == (*key, twin))
+            counted = weights * share_.amounts
+            assert one.count == np.count_nonzero(counted), (key, twin)
+            whole = counted.sum()
+            wanted = (counted * share_.part).sum() / whole if whole else None
+            assert one.value == (pytest.approx(wanted) if whole else None), (key, twin)
+
+
+def test_single_repos_and_curves(slow, study, found):
+    names = {
+        **{"deletion": "break", "poisoning": "poison", "every way": "cut"},
+        **{"descendants": "descendant", "load-time": "load"},
+    }
+    for subject, kind in names.items():
+        counts = {name: row[f"{kind}_count"] for name, row in found.items()}
+        ranked = sorted((name for name in counts if counts[name]), key=lambda n: (-counts[n], n))
+        shown = [
+            (one.x, one.label, one.y, one.count)
+            for one in study.points
+            if (one.series, one.subject) == ("top_repos", subject)
+        ]
+        whole = len(slow.derived)
+        assert shown == [(at, n, counts[n], whole) for at, n in enumerate(ranked[:20], 1)]
+        if kind in ("break", "poison", "cut"):
+            single = measured(study, "largest_single_share")[subject]
+            assert single == pytest.approx(max(counts.values()) / whole)
+    ranked = sorted(found, key=lambda name: (-found[name]["descendant_count"], name))
+    curve = {one.x: one.y for one in study.points if one.series == "dependent_share"}
+    assert set(curve) == {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000}
+    below = set()
+    for k, name in enumerate(ranked, 1):
+        below |= slow.below(slow.every, name)
+        if k in curve:
+            assert curve[k] == pytest.approx(len(below) / len(slow.derived))
+    assert len(ranked) < 5000
+    assert curve[5000] == 1
+
+
+def test_inequality_in_every_twin(slow, study):
+    kids = [child for child, *_ in slow.edges]
+    for twin, weights in weighed(study, slow, kids).items():
+        held = dict.fromkeys((parent for _, parent, _ in slow.edges), 0.0)
+        for (_, parent, _), weight in zip(slow.edges, weights, strict=True):
+            held[parent] += weight
+        x = np.array(sorted(held.values()))
+        for subject, more in (("repos with dependants", 0), ("all models", len(slow.models))):
+            rest = max(more - len(x), 0)
+            # each pair of two holders, those of nothing among them
+            apart = sum(np.abs(x - one).sum() for one in x) + 2 * rest * x.sum()
+            wanted = apart / (2 * (len(x) + rest) * x.sum())
+            assert measured(study, "gini", twin)[subject] == pytest.approx(wanted), (twin, subject)
+        curve = {
+            one.x: (one.y, one.count)
+            for one in study.points
+            if (one.series, one.twin) == ("lorenz", twin)
         }
-        assert measured(study, "breaking_share")[f"top {k}"] == pytest.approx(
-            len(broken) / len(adapters)
-        )
-    children = Counter(parent for _, parent, _ in slow.edges)
-    for subject, values in (
-        ("repos with dependants", list(children.values())),
-        ("all models", list(children.values()) + [0] * (len(slow.models) - len(children))),
+        assert len(curve) == 101
+        for point in range(101):
+            # of the holders that lie wholly within the share
+            least = x[: int(point * len(x) / 100 + 1e-9)]
+            wanted = pytest.approx(sum(least) / sum(x), abs=1e-9)
+            assert curve[point / 100] == (wanted, len(x))
+
+
+@pytest.mark.parametrize("twin", ["raw", "owner_capped", "no_bulk"])
+def test_intervals_are_those_of_owners_drawn_one_by_one(slow, study, asked, twin):
+    rng = np.random.default_rng(3)
+    for key in (
+        *(("dependent_share", "top 10"), ("dependent_download_share", "top 100")),
+        *(("breaking_share", "top 100"), ("creation_order", "order unknown")),
+        *(
+            ("broken_share", "lost or a ghost"),
+            ("unmakeable_share", "merge, parent lost or a ghost"),
+        ),
     ):
-        x = np.array(values, dtype=float)
-        apart = sum(np.abs(x - one).sum() for one in x) / (2 * len(x) ** 2 * x.mean())
-        assert measured(study, "gini")[subject] == pytest.approx(apart)
+        share_ = asked[key]
+        weights = weighed(study, slow, share_.rows)[twin] * share_.amounts
+        sums = defaultdict(lambda: np.zeros(2))
+        for one, weight, part in zip(share_.rows, weights, share_.part, strict=True):
+            sums[slow.models[one]["owner"]] += weight * part, weight
+        rows = np.array([sums[owner] for owner in sorted(sums)])
+        drawn = [rows[rng.integers(0, len(rows), len(rows))].sum(axis=0) for _ in range(1_000)]
+        shares = np.array([above / below for above, below in drawn if below])
+        (found,) = (m for m in study.measures if (m.measure, m.subject, m.twin) == (*key, twin))
+        # 2.5 % of draws lie beyond each end, give or take four deviations of 400 replicates
+        assert found.resampled == "owner"
+        assert np.mean(shares <= found.low + 1e-12) >= 0.001, (key, twin)
+        assert np.mean(shares < found.low - 1e-12) <= 0.057, (key, twin)
+        assert np.mean(shares >= found.high - 1e-12) >= 0.001, (key, twin)
+        assert np.mean(shares > found.high + 1e-12) <= 0.057, (key, twin)
 
 
 def test_intervals_hold_their_value(study):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -13,19 +13,17 @@ from scipy.stats import binomtest
 
 from analysis.traits.agreement import common_tau
 from analysis.traits.asymmetry import (
+    ORDER_TOSSES,
+    SPLITS,
     TOSSES,
     OwnedTraffic,
     forward_p_value,
     held_out_share,
+    heuristic_share,
     pair_tests,
 )
-from analysis.traits.ordering import (
-    becker_order,
-    best_order,
-    climb,
-    forward_traffic,
-    pair_bound,
-)
+from analysis.traits.climbing import becker_order, climb, forward_traffic
+from analysis.traits.ordering import best_order, pair_bound
 
 matrices = st.integers(0, 6).flatmap(
     lambda n: arrays(np.float64, (n, n), elements=st.integers(0, 4).map(float))
@@ -112,6 +110,65 @@ def test_a_pair_is_tested_by_the_owners_not_by_their_edges():
     bulk = owned([(0, 0, 1, 1_000)], 2)
     assert pair_tests(bulk, np.random.default_rng(0)).p_value.tolist() == [1]
     assert forward_p_value(bulk, np.random.default_rng(0)) == 1
+
+
+# Nine owners, two of whom are alike and one their mirror image; what is rare takes several at once.
+TOSSED = [
+    *((0, 0, 1, 3), (0, 1, 2, 1), (1, 0, 1, 1), (1, 0, 2, 2), (2, 0, 1, 1), (2, 0, 2, 2)),
+    *((3, 1, 0, 1), (3, 2, 0, 2), (4, 1, 2, 4), (5, 0, 3, 2), (5, 1, 3, 1), (6, 2, 3, 2)),
+    *((6, 3, 2, 1), (7, 0, 1, 2), (7, 2, 3, 1), (8, 1, 2, 1), (8, 0, 3, 1)),
+]
+
+
+def all_tosses(entries, count, owners):
+    """Traffic of every way in which owners may turn round, written out."""
+    for turned in product((False, True), repeat=owners):
+        traffic = np.zeros((count, count))
+        for owner, source, target, weight in entries:
+            ends = (target, source) if turned[owner] else (source, target)
+            traffic[ends] += weight
+        yield traffic
+
+
+def test_the_chance_of_an_order_is_that_of_all_tosses():
+    total = sum(weight for *_, weight in TOSSED)
+    shares = np.array([best_of_all(one) / total for one in all_tosses(TOSSED, 4, 9)])
+    exact = np.mean(shares >= shares[0] - 1e-9)
+    assert 0.05 < exact < 0.3
+    traffic = owned(TOSSED, 4)
+    assert heuristic_share(traffic) == pytest.approx(shares[0])
+    drawn = [forward_p_value(traffic, np.random.default_rng(seed)) for seed in range(4)]
+    deviation = (exact * (1 - exact) / (len(drawn) * ORDER_TOSSES)) ** 0.5
+    assert np.mean(drawn) == pytest.approx(exact, abs=4 * deviation + 1 / ORDER_TOSSES)
+
+
+def test_the_chance_of_a_pair_is_that_of_all_tosses():
+    nets = np.array([one - one.T for one in all_tosses(TOSSED, 4, 9)])
+    tests = pair_tests(owned(TOSSED, 4), np.random.default_rng(0))
+    assert list(zip(tests.first.tolist(), tests.second.tolist(), strict=True)) == [
+        (int(a), int(b)) for a, b in np.argwhere(nets[0] > 0)
+    ]
+    for a, b, net, found in zip(tests.first, tests.second, tests.net, tests.p_value, strict=True):
+        assert net == nets[0, a, b]
+        exact = np.mean(np.abs(nets[:, a, b]) >= net - 1e-9)
+        deviation = (exact * (1 - exact) / TOSSES) ** 0.5
+        assert found == pytest.approx(exact, abs=4 * deviation + 1 / TOSSES)
+
+
+def test_a_held_out_share_is_the_mean_over_halves():
+    shares = []
+    for learning in product((False, True), repeat=9):
+        halves = np.zeros((2, 4, 4))
+        for owner, source, target, weight in TOSSED:
+            halves[int(learning[owner]), source, target] += weight
+        tested, learned = halves
+        if tested.any() and learned.any():
+            order, _ = climb(learned[None], becker_order(learned[None]))
+            shares.append(forward_traffic(tested, order[0]) / tested.sum())
+    traffic = owned(TOSSED, 4)
+    drawn = [held_out_share(traffic, np.random.default_rng(seed)) for seed in range(8)]
+    deviation = np.std(shares) / (len(drawn) * SPLITS) ** 0.5
+    assert np.mean(drawn) == pytest.approx(np.mean(shares), abs=4 * deviation)
 
 
 def test_q_values_are_those_of_benjamini_and_hochberg():

@@ -385,6 +385,295 @@ def test_concentration_by_definition(hub, quantity, twin):
         assert told == pytest.approx(number)
 
 
+RELATIONS = ("finetune", "adapter", "quantized", "merge", "unknown")
+DAYS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1095)
+
+
+def measure(hub, name, subject, twin="raw", analysis="structure"):
+    columns = "value, low, high, resampled, count"
+    (row,) = hub.db.execute(
+        f"select {columns} from study_measure"
+        " where analysis = ? and measure = ? and subject = ? and twin = ?",
+        [analysis, name, subject, twin],
+    ).fetchall()
+    return row
+
+
+def points(hub, series, subject="", twin="raw", analysis="structure"):
+    """By x: label, y and count."""
+    rows = hub.db.execute(
+        "select x, label, y, count from study_series"
+        " where analysis = ? and series = ? and subject = ? and twin = ?",
+        [analysis, series, subject, twin],
+    ).fetchall()
+    return {x: told for x, *told in rows}
+
+
+def near(value):
+    return None if value is None else pytest.approx(value)
+
+
+def quantile(values, weights, share):
+    """The least value with this share of the weight at or below it; None of no weight."""
+    aim, risen = share * sum(weights), 0.0
+    for one, weight in sorted(zip(values, weights, strict=True)):
+        risen += weight
+        if weight and risen >= aim * (1 - 1e-12):
+            return one
+    return None
+
+
+def waits_of(hub):
+    """Days from parent to child, of edges whose ends are dated in order; and those in no order."""
+    days, wrong = {}, set()
+    for parent, child in hub.relation:
+        if hub.known[parent] and hub.dated[parent] and hub.dated[child]:
+            waited = hub.days(parent, child)
+            if waited < 0:
+                wrong.add((parent, child))
+            else:
+                days[parent, child] = waited
+    return days, wrong
+
+
+@pytest.mark.parametrize("relation", ["", *RELATIONS])
+def test_days_of_each_relation(hub, relation):
+    days, wrong = waits_of(hub)
+    of = [pair for pair in days if relation in ("", hub.relation[pair])]
+    waits = [days[pair] for pair in of]
+    weighed = hub.weights([child for _, child in of])
+    for twin in ("raw", "owner_capped", "no_bulk"):
+        value, _, _, _, count = measure(hub, "days_to_child", relation, twin)
+        assert count == sum(weight > 0 for weight in weighed[twin])
+        assert value == near(quantile(waits, weighed[twin], 0.5))
+    for name, share in (("days_to_child_q1", 0.25), ("days_to_child_q3", 0.75)):
+        value, *_, count = measure(hub, name, relation)
+        assert (value, count) == (near(quantile(waits, weighed["raw"], share)), len(of))
+    shown = points(hub, "days_to_child", relation)
+    assert shown == {
+        float(day): [f"{day} days", near(sum(w <= day for w in waits) / len(waits)), len(waits)]
+        for day in DAYS
+        if waits
+    }
+    if relation:
+        ordered = [pair for pair in (*days, *wrong) if hub.relation[pair] == relation]
+        every = hub.weights([child for _, child in (*days, *wrong)])
+        at = {pair: place for place, pair in enumerate((*days, *wrong))}
+        for twin in ("raw", "owner_capped", "no_bulk"):
+            weights = [every[twin][at[pair]] for pair in ordered]
+            value, *_, count = measure(hub, "wrong_order_share", relation, twin)
+            assert count == sum(weight > 0 for weight in weights)
+            is_wrong = [pair in wrong for pair in ordered]
+            assert value == (near(mean(is_wrong, weights)) if sum(weights) else None)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_every_point_of_relations_by_generation(hub, twin):
+    shown = {
+        relation: points(hub, "relation_by_generation", relation, twin) for relation in RELATIONS
+    }
+    wanted = {relation: {} for relation in RELATIONS}
+    depth = {pair: min(hub.generation[pair[1]], 8) for pair in hub.relation}
+    for generation in set(depth.values()):
+        pairs = [pair for pair in depth if depth[pair] == generation]
+        weights = hub.weights([child for _, child in pairs])[twin]
+        label = f"{generation} and later" if generation == 8 else str(generation)
+        count = sum(weight > 0 for weight in weights)
+        for relation in RELATIONS if count else ():
+            of = [hub.relation[pair] == relation for pair in pairs]
+            wanted[relation][float(generation)] = [label, near(mean(of, weights)), count]
+    assert shown == wanted
+
+
+@pytest.mark.parametrize("twin", ["raw", "no_bulk"])
+def test_every_month_of_growth(hub, twin):
+    month = {r: f"{t:%Y-%m}" for r, t in hub.made.items() if hub.dated[r]}
+    kept = {repo for repo in month if twin == "raw" or not hub.bulk[repo]}
+    assert plotted(hub, "models_created", "", twin) == Counter(month[repo] for repo in kept)
+    for relation in ("", *RELATIONS):
+        of = [
+            month[child]
+            for (parent, child), kind in hub.relation.items()
+            if child in kept and relation in ("", kind)
+        ]
+        assert plotted(hub, "edges_created", relation, twin) == Counter(of)
+    for label, x in hub.db.execute(
+        "select label, x from study_series where series = 'models_created'"
+    ).fetchall():
+        year, at = map(int, label.split("-"))
+        assert x == 12 * year + at - 1
+
+
+def test_families_at_the_end_of_each_month(hub):
+    month = {r: f"{t:%Y-%m}" for r, t in hub.made.items() if hub.dated[r]}
+    first = min(month.values())
+    born = {repo: month.get(repo, first) for repo in hub.known}
+    at = {repo: repo for repo in hub.known}
+
+    def top(repo):
+        while at[repo] != repo:
+            repo = at[repo]
+        return repo
+
+    there, wanted, wanted_of_two = set(), {}, {}
+    for now in sorted(set(born.values())):
+        new = {repo for repo in born if born[repo] == now}
+        there |= new
+        for parent, child in hub.relation:
+            if {parent, child} <= there and (parent in new or child in new):
+                at[top(child)] = top(parent)
+        sizes = Counter(top(repo) for repo in there)
+        wanted[now] = len(sizes)
+        wanted_of_two[now] = sum(size > 1 for size in sizes.values())
+    assert plotted(hub, "families") == wanted
+    assert plotted(hub, "families_of_two") == wanted_of_two
+
+
+def test_ages_and_beginnings_of_families(hub):
+    begun, untold = {}, 0
+    for family in (family for family in hub.families if len(family) > 1):
+        known = [repo for repo in family if hub.known[repo]]
+        if all(hub.dated[repo] for repo in known):
+            begun[hub.tree(family)[0]] = min(hub.made[repo] for repo in known)
+        elif not any(hub.made[repo] and not hub.dated[repo] for repo in known):
+            untold += 1
+    told = found(hub, "families")
+    assert told["begun when dated"] == len(begun)
+    assert told["with a model without a time"] == untold
+    now = hub.db.execute("select data_as_of from study").fetchone()[0]
+    ages = [(now - time).total_seconds() / 86400 for time in begun.values()]
+    for twin in ("raw", "owner_capped", "no_bulk"):
+        weights = hub.weights(list(begun))[twin]
+        value, *_, count = measure(hub, "family_age", "", twin)
+        assert value == near(quantile(ages, weights, 0.5))
+        assert count == sum(weight > 0 for weight in weights)
+    models = found(hub, "models")
+    assert models["dated"] == sum(hub.dated.values())
+    undated = [repo for repo in hub.known if hub.known[repo] and not hub.dated[repo]]
+    assert models["made before dates are told"] == sum(
+        hub.made[repo] is not None for repo in undated
+    )
+    assert models["without a time"] == sum(hub.made[repo] is None for repo in undated)
+
+
+@pytest.mark.parametrize("quantity", ["uploads", "downloads"])
+def test_lorenz_curves_and_top_owners(hub, quantity):
+    for twin in ("raw", "no_bulk", "dated"):
+        held = Counter()
+        for repo, is_known in hub.known.items():
+            is_kept = {"raw": True, "no_bulk": not hub.bulk[repo], "dated": hub.dated[repo]}[twin]
+            if is_known and is_kept:
+                held[hub.owner[repo]] += 1 if quantity == "uploads" else hub.downloads[repo]
+        amounts = sorted(held.values())
+        shown = points(hub, "lorenz", quantity, twin, "concentration")
+        assert len(shown) == 27
+        for share, (label, y, count) in shown.items():
+            whole = min(int(share * len(amounts) + 1e-9), len(amounts) - 1)
+            rest = share * len(amounts) - whole  # between two holders the curve is straight
+            wanted = (sum(amounts[:whole]) + rest * amounts[whole]) / sum(amounts)
+            assert (y, count) == (pytest.approx(wanted, abs=1e-9), len(amounts)), (twin, share)
+            assert label == f"poorest {100 * share:.4g} %"
+        if twin == "raw":
+            ranked = sorted((o for o in held if held[o]), key=lambda owner: (-held[owner], owner))
+            assert points(hub, "top_owner", quantity, analysis="concentration") == {
+                float(at): [owner, held[owner], held[owner]]
+                for at, owner in enumerate(ranked[:25], 1)
+            }
+    untold = [repo for repo, known in hub.known.items() if known and hub.downloads[repo] is None]
+    assert found(hub, "models_untold", analysis="concentration")[""] == len(untold) == 0
+
+
+def test_what_is_said_of_families(hub):
+    columns = (
+        "member_count, depth, breadth, max_child_count, tree_member_count, wiener_index,"
+        " tree_mean_distance, mean_distance"
+    )
+    rows = hub.db.execute(f"select {columns} from family_shape").fetchall()
+    largest = max(rows, key=lambda row: row[0])
+    members = max(hub.families, key=len)
+    _, tree, _ = hub.tree(members)
+    distance = nx.wiener_index(tree) / (len(tree) * (len(tree) - 1) / 2)
+    told = [
+        *("largest_family", "largest_family_depth", "largest_family_breadth"),
+        *("largest_family_most_children", "", "largest_family_wiener_index"),
+        *("largest_family_tree_distance", "largest_family_distance"),
+    ]
+    for name, value in zip(told, largest, strict=True):
+        assert not name or found(hub, name)[""] == pytest.approx(value)
+    assert found(hub, "largest_family")[""] == len(members)
+    assert found(hub, "largest_family_tree_distance")[""] == pytest.approx(distance)
+    assert found(hub, "most_depth")[""] == max(row[1] for row in rows)
+    assert found(hub, "most_breadth")[""] == max(row[2] for row in rows)
+    depths = Counter(max(hub.generation[r] for r in f) for f in hub.families if len(f) > 1)
+    assert plotted(hub, "family_depth") == {str(depth): n for depth, n in depths.items()}
+    levels = Counter(hub.generation[r] for f in hub.families if len(f) > 1 for r in f)
+    assert plotted(hub, "generation") == {str(level): n for level, n in levels.items()}
+    steps = defaultdict(list)
+    for row in rows:
+        steps[2.0 ** (row[0].bit_length() - 1)].append(row[-1])
+    assert points(hub, "mean_distance_by_size") == {
+        x: [f"{x:.0f} to {2 * x - 1:.0f} models", near(sum(of) / len(of)), len(of)]
+        for x, of in steps.items()
+    }
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_survival_of_sizes(hub, twin):
+    is_kept = {repo: not (twin == "no_bulk" and hub.bulk[repo]) for repo in hub.known}
+    is_kept = {r: k and not (twin == "dated" and not hub.dated[r]) for r, k in is_kept.items()}
+
+    def size(repos):
+        counts = Counter(hub.owner[repo] for repo in repos if is_kept[repo])
+        return sum(min(n, 10) if twin == "owner_capped" else n for n in counts.values())
+
+    families = [size(family) for family in hub.families if len(family) > 1]
+    children = [size(of) for of in hub.children.values()]
+    for series, sizes in (
+        ("family_size", [one for one in families if one > 1]),
+        ("children", [one for one in children if one]),
+    ):
+        shown = points(hub, series, "", twin)
+        assert {min(sizes), max(sizes)} <= set(shown)
+        for x, (label, y, count) in shown.items():
+            above = sum(one >= x for one in sizes)
+            assert (label, count) == (f"{x:.0f}", above)
+            assert y == pytest.approx(above / len(sizes))
+        xmin = found(hub, "xmin", twin)[series]
+        tail = sum(one >= xmin for one in sizes) / len(sizes)
+        assert found(hub, "tail_share", twin)[series] == pytest.approx(tail)
+
+
+@pytest.mark.parametrize("twin", ["raw", "owner_capped"])
+def test_intervals_are_those_of_clusters_drawn_one_by_one(hub, twin):
+    rng = np.random.default_rng(3)
+    family = {repo: min(members) for members in hub.families for repo in members}
+    known = [repo for repo, is_known in hub.known.items() if is_known]
+    children = [child for _, child in hub.relation]
+    for name, subject, repos, values in (
+        ("models_share", "with a parent", known, [bool(hub.parents[repo]) for repo in known]),
+        (
+            *("relation_share", "finetune", children),
+            [hub.relation[pair] == "finetune" for pair in hub.relation],
+        ),
+    ):
+        value, low, high, resampled, _ = measure(hub, name, subject, twin)
+        weights = hub.weights(repos)[twin]
+        assert low <= value <= high
+        widths, tails = {}, {}
+        for what, of in (("owner", hub.owner), ("family", family)):
+            sums = defaultdict(lambda: np.zeros(2))
+            for repo, number, weight in zip(repos, values, weights, strict=True):
+                sums[of[repo]] += weight * number, weight
+            rows = np.array([sums[one] for one in sorted(sums)])
+            drawn = [rows[rng.integers(0, len(rows), len(rows))].sum(axis=0) for _ in range(2_000)]
+            shares = np.array([above / below for above, below in drawn])
+            widths[what] = np.ptp(np.percentile(shares, [2.5, 97.5]))
+            tails[what] = np.mean(shares < low), np.mean(shares > high)
+        # 2.5 % of draws lie beyond each end, give or take four deviations of 400 and of 2,000
+        assert all(0.001 <= tail <= 0.065 for tail in tails[resampled]), (name, tails)
+        assert widths[resampled] >= 0.8 * max(widths.values())
+
+
 @pytest.mark.parametrize("subject", ["family_size", "children"])
 def test_the_power_law_of_a_slow_search(hub, subject):
     if subject == "family_size":

@@ -1,62 +1,21 @@
-"""Traits, their mutation rates and transitions: a hub worked by hand, and a slow second opinion."""
+"""Traits, their mutation rates and transitions: a hub worked by hand."""
 
 from __future__ import annotations
 
 import math
-import os
-from collections import Counter, defaultdict
-from pathlib import Path
+from datetime import datetime
 
 import numpy as np
-import orjson
 import pytest
-import zstandard
-from known_hub import record
-from raw_homes import RawHome, answer
+from known_hub import LLAMA, record
+from raw_homes import RawHome
+from trait_studies import number, rows, studied, told, value
 
-from analysis.study.frame import lay_out
-from analysis.study.measures import Study
-from analysis.traits.drift import drift
-from analysis.traits.mutation import traits
 from analysis.traits.numbers import weighted_quantile
-from analysis.traits.values import SAYS_GENERATED, UNSTATED, read_table
 from warehouse.read import open_warehouse
 
-RECORDINGS = os.environ.get("HUBATLAS_RECORDINGS")
-needs_recordings = pytest.mark.skipif(RECORDINGS is None, reason="HUBATLAS_RECORDINGS is unset")
 GENERATED = "This card was generated automatically by a script."
 TEXT = {"pipeline_tag": "text-generation", "library_name": "transformers"}
-
-
-def told(db):
-    study = Study(db.cursor())
-    lay_out(study)
-    traits(study)
-    drift(study)
-    return study
-
-
-def studied(home):
-    home.built().close()
-    with open_warehouse(home.folder) as db:
-        yield told(db)
-
-
-def number(study, measure, subject="", twin="raw"):
-    (found,) = [
-        one
-        for one in study.measures
-        if (one.measure, one.subject, one.twin) == (measure, subject, twin)
-    ]
-    return found
-
-
-def value(study, measure, subject="", twin="raw"):
-    return number(study, measure, subject, twin).value
-
-
-def rows(study, sql):
-    return study.db.execute(sql).fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -257,226 +216,116 @@ def test_a_weighted_median_is_the_least_value_that_half_does_not_exceed():
     assert weighted_quantile(values, np.array([0.1, 0.1, 0.1, 0.0]), 1.0) == 5
 
 
-# --- a second opinion on the 2026 recording, in plain Python ---
+def test_a_dtype_is_what_quantization_tags_or_parameters_say(tmp_path):
+    home = RawHome(tmp_path)
+    made = {"created": "2025-01-01", "downloads": 1}
+    number_of = iter(range(2, 99))
 
+    def child(name, bits=None, **fields):
+        kinds = {"safetensors": {"parameters": bits, "total": 9}} if bits else {}
+        bases = ("finetune:p/a",)
+        return record(name, next(number_of), **made, bases=bases, **kinds, **fields)
 
-def replayed(folder, name, models=None):
-    """A home of a recording's records, its first so many, as one listing would have given them."""
-    packed = (Path(RECORDINGS or "") / name).read_bytes()
-    content = zstandard.ZstdDecompressor().stream_reader(packed).read()
-    lines = [orjson.loads(line) for line in content.splitlines()[:models]]
-    home = RawHome(folder)
-    home.listing(*(line["model"] for line in lines))
-    cards = [line for line in lines if line["card"] is not None]
-    home.write(
-        "card",
-        *(
-            answer(line["card"].encode(), day=2, facet="card", repo_id=line["model"]["id"])
-            for line in cards
-        ),
+    quantized = lambda **said: {"quantization_config": said}  # noqa: E731
+    home.listing(
+        record("p/a", 1, **made, safetensors={"parameters": {"BF16": 5, "F32": 9}, "total": 14}),
+        child("c/same", {"F32": 9}),
+        # a count that is none is not the most
+        child("c/unread", {"BF16": 5, "F32": "many"}),
+        # what a quantization says comes before what its numbers are packed into
+        child("c/gptq", {"F32": 5}, config=quantized(bits=4, quant_method="gptq")),
+        child("c/load", config=quantized(load_in_8bit=True)),
+        child("c/method", config=quantized(quant_method="FP8")),
+        # the fewest bits of two tags
+        child("c/tags", {"F32": 9}, tags=("8-bit", "4bit")),
+        # no such list, and packed numbers of unknown width
+        child("c/list", [1]),
+        child("c/packed", {"I32": 5, "F16": 2}),
     )
-    return home
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
-    yield from studied(replayed(tmp_path_factory.mktemp("recorded"), "hub_2026_08.jsonl.zst"))
-
-
-class Slow:
-    """Traits of models as Python sets, read row by row; edges as tuples."""
-
-    def __init__(self, study):
-        ask = study.db.execute
-        self.edges = ask(
-            "select child_id, parent_id, relation from main.base_model_edge"
-        ).fetchall()
-        models = ask(
-            "select repo_id, author, license, pipeline_tag, library_name, parameter_count,"
-            " created_at, model_type, architecture from main.model"
-        ).fetchall()
-        bulk = {name for (name,) in ask("select owner from bulk_uploader").fetchall()}
-        self.owner = {row[0]: row[1] or row[0] for row in models}
-        self.is_bulk = {name: owner in bulk for name, owner in self.owner.items()}
-        self.is_dated = {
-            r[0]: r[6] is not None and r[6].isoformat() >= "2022-03-03" for r in models
-        }
-        self.parameters = {row[0]: row[5] for row in models if row[5]}
-        clean = {r[0]: [(one or "").strip().lower() for one in r[2:5]] for r in models}
-        self.traits = {
-            "license": {n: {c[0]} - {"", *UNSTATED} for n, c in clean.items()},
-            "task": {n: {c[1]} - {""} for n, c in clean.items()},
-            "library": {n: {c[2]} - {""} for n, c in clean.items()},
-            "size_class": {n: {_size(count)} for n, count in self.parameters.items()},
-            "language": defaultdict(set),
-            "dataset": defaultdict(set),
-            "region": defaultdict(set),
-            "tag": defaultdict(set),
-        }
-        for name, said in ask("select repo_id, language from main.model_language").fetchall():
-            self.traits["language"][name].add(said.lower())
-        for name, said in ask("select repo_id, dataset_id from main.model_dataset").fetchall():
-            self.traits["dataset"][name].add(said)
-        automatic = set(read_table("auto_tags")["tag"].to_pylist())
-        bits = set(read_table("dtype_tags")["spelling"].to_pylist())
-        spoken = defaultdict(set)
-        for name, said in ask("select repo_id, language from main.model_language").fetchall():
-            spoken[name].add(said)
-        own = {r[0]: {(one or "").lower() for one in (*r[2:5], r[7], r[8])} for r in models}
-        for name, kind, said in ask(
-            "select repo_id, kind, tag_value from main.model_tag"
-        ).fetchall():
-            if kind == "region":
-                self.traits["region"][name].add(said)
-            elif kind is None and not (
-                said in automatic
-                or said in spoken[name]
-                or said.lower() in own[name] | bits
-                or not said.strip(" ")
-            ):
-                self.traits["tag"][name].add(said.strip(" ")[:200])
-
-    def compared(self, trait):
-        held = self.traits[trait]
-        for child, parent, relation in self.edges:
-            ends = held.get(parent, set()), held.get(child, set())
-            if all(ends):
-                yield child, relation, *ends
-
-    def weights(self, children):
-        rows = Counter(self.owner[child] for child in children)
-        return {
-            "raw": [1.0 for _ in children],
-            "owner_capped": [min(1, 10 / rows[self.owner[child]]) for child in children],
-            "no_bulk": [float(not self.is_bulk[child]) for child in children],
-            "dated": [float(self.is_dated[child]) for child in children],
-        }
-
-
-def _size(count):
-    for limit, name in ((1e8, "under 0.1B"), (1e9, "0.1B to 1B"), (3e9, "1B to 3B")):
-        if count < limit:
-            return name
-    for limit, name in ((8e9, "3B to 8B"), (1.5e10, "8B to 15B"), (3.5e10, "15B to 35B")):
-        if count < limit:
-            return name
-    return "35B to 100B" if count < 1e11 else "100B and over"
-
-
-@needs_recordings
-def test_rates_are_those_of_a_slow_second_opinion(recorded):
-    slow = Slow(recorded)
-    for trait in slow.traits:
-        edges = list(slow.compared(trait))
-        for twin, weights in slow.weights([edge[0] for edge in edges]).items():
-            for group in ("", "finetune", "adapter", "quantized", "merge"):
-                top = bottom = 0.0
-                for (_, relation, before, after), weight in zip(edges, weights, strict=True):
-                    if group in ("", relation):
-                        top += weight * (1 - len(before & after) / len(before | after))
-                        bottom += weight
-                found = number(
-                    recorded, "mutation_rate", f"{trait}, {group}" if group else trait, twin
-                )
-                assert (found.value is None) == (bottom == 0), (trait, twin, group)
-                if bottom:
-                    assert found.value == pytest.approx(top / bottom), (trait, twin, group)
-                if found.low is not None:
-                    assert found.low <= found.value <= found.high
-
-
-@needs_recordings
-def test_transitions_are_those_of_a_slow_second_opinion(recorded):
-    slow = Slow(recorded)
-    for trait in ("license", "task", "library", "size_class", "language", "tag"):
-        edges = list(slow.compared(trait))
-        expected = {
-            twin: defaultdict(float) for twin in ("raw", "owner_capped", "no_bulk", "dated")
-        }
-        for twin, weights in slow.weights([edge[0] for edge in edges]).items():
-            for (_, _, before, after), weight in zip(edges, weights, strict=True):
-                lost, gained = before - after, after - before
-                for gone in lost:
-                    for come in gained:
-                        expected[twin][gone, come] += weight / (len(lost) * len(gained))
-        found = rows(
-            recorded,
-            "select twin, parent_value, child_value, traffic from trait_transition"
-            f" where trait = '{trait}' and parent_value <> child_value"
-            " and twin <> 'study_counting'",
-        )
-        assert found
-        for twin, gone, come, traffic in found:
-            assert traffic == pytest.approx(expected[twin][gone, come]), (trait, twin, gone, come)
-        if trait in ("license", "task", "size_class"):  # all their values are told
-            raw = sum(traffic for twin, *_, traffic in found if twin == "raw")
-            assert raw == pytest.approx(sum(expected["raw"].values()))
-
-
-@needs_recordings
-def test_orders_and_pairs_are_those_of_a_slow_second_opinion(recorded):
-    for trait in ("license", "task", "library", "language"):
-        traffic = {
-            (a, b): w
-            for a, b, w in rows(
-                recorded,
-                "select parent_value, child_value, traffic from trait_transition"
-                f" where trait = '{trait}' and twin = 'raw' and parent_value <> child_value",
-            )
-            if not (trait == "license" and "other" in (a, b))
-        }
-        busy = Counter()
-        for (a, b), w in traffic.items():
-            busy[a] += w
-            busy[b] += w
-        expected = sorted(busy, key=lambda name: (-round(busy[name], 9), name))[:20]
-        order = [
-            v
-            for (v,) in rows(
-                recorded,
-                f"select value from drift_order where trait = '{trait}' and twin = 'raw'"
-                " order by position",
-            )
-        ]
-        assert sorted(order) == sorted(expected)
-        inner = {pair: w for pair, w in traffic.items() if set(pair) <= set(order)}
-        place = {name: at for at, name in enumerate(order)}
-        forward = sum(w for (a, b), w in inner.items() if place[a] < place[b])
-        found = value(recorded, "forward_share", trait)
-        assert found == pytest.approx(forward / sum(inner.values()))
-        net = {p: w - inner.get(p[::-1], 0) for p, w in inner.items()}
-        ahead = [pair for pair, w in net.items() if w > 1e-9]
-        assert value(recorded, "traffic_pairs", trait) == len(ahead)
-        consistent = sum(place[a] < place[b] for a, b in ahead)
-        assert value(recorded, "consistent_pairs", trait) == consistent
-
-
-@needs_recordings
-def test_parameters_are_those_of_a_slow_second_opinion(recorded):
-    slow = Slow(recorded)
-    ratios = [
-        math.log2(slow.parameters[child] / slow.parameters[parent])
-        for child, parent, _ in slow.edges
-        if child in slow.parameters and parent in slow.parameters
-    ]
-    assert value(recorded, "parameter_log2_ratio") == pytest.approx(sum(ratios) / len(ratios))
-    changed = sum(ratio != 0 for ratio in ratios) / len(ratios)
-    assert value(recorded, "parameter_changed_share") == pytest.approx(changed, abs=1e-3)
-
-
-@needs_recordings
-def test_cards_of_the_recording_of_2022(tmp_path_factory):
-    home = replayed(tmp_path_factory.mktemp("cards"), "hub_2022_02.jsonl.zst")
     for study in studied(home):
-        cards = dict(rows(study, "select repo_id, text from main.card"))
-        edges = rows(study, "select child_id, parent_id from main.base_model_edge")
-    both = [(cards[c], cards[p]) for c, p in edges if c in cards and p in cards]
-    says = [[any(s in text for s in SAYS_GENERATED) for text in pair] for pair in both]
-    assert number(study, "generated_rise").count == len(both) > 100
-    assert value(study, "generated_share_child") == pytest.approx(np.mean([s[0] for s in says]))
-    assert value(study, "generated_share_parent") == pytest.approx(np.mean([s[1] for s in says]))
-    lengths = np.array([[len(text) for text in pair] for pair in both])
-    assert value(study, "card_length_child_mean") == pytest.approx(lengths[:, 0].mean())
-    assert value(study, "card_length_parent_mean") == pytest.approx(lengths[:, 1].mean())
-    middle = np.percentile(lengths[:, 1], 50, method="inverted_cdf")
-    assert value(study, "card_length_parent_median") == middle
+        assert number(study, "mutation_rate", "dtype").count == 6
+        assert value(study, "mutation_rate", "dtype") == 5 / 6
+        assert value(study, "reported_share", "dtype") == 6 / 8
+        sql = (
+            "select child_value, traffic from trait_transition where trait = 'dtype'"
+            " and twin = 'raw' and parent_value = 'f32' order by child_value"
+        )
+        assert rows(study, sql) == [
+            *(("4-bit", 2), ("8-bit", 1), ("bf16", 1)),
+            *(("f32", 1), ("fp8", 1)),
+        ]
+
+
+def test_an_architecture_is_the_model_type_or_else_the_first_named(tmp_path):
+    home = RawHome(tmp_path)
+    made, child = {"created": "2025-01-01", "downloads": 1}, {"bases": ("finetune:p/a",)}
+    unnamed = {"model_type": " ", "architectures": ["LlamaForCausalLM", "Another"]}
+    home.listing(
+        record("p/a", 1, **made, **LLAMA),
+        record("c/same", 2, **made, **child, config={"model_type": "llama"}),
+        record("c/first", 3, **made, **child, config=unnamed),
+        record("c/none", 4, **made, **child),
+    )
+    for study in studied(home):
+        assert value(study, "mutation_rate", "architecture") == 1 / 2
+        assert value(study, "reported_share", "architecture") == 2 / 3
+        order = "select value from drift_order where trait = 'architecture' and twin = 'raw'"
+        assert rows(study, f"{order} order by position") == [("llama",), ("LlamaForCausalLM",)]
+
+
+def test_a_parent_is_looked_up_by_what_it_is_and_not_by_its_name(tmp_path):
+    home = RawHome(tmp_path)
+    old, child = {"created": "2025-01-01", "downloads": 1}, {"created": "2026-01-05"}
+    home.listing(
+        record("p/old", 1, **old, license="mit"), record("p/x", 2, **old, license="mit"), day=1
+    )
+    home.listing(
+        # renamed since
+        record("p/new", 1, **old, license="gpl-3.0"),
+        record("r/k", 3, **child, downloads=1, bases=("finetune:p/new",), license="mit"),
+        # another repo has the name now, and was never looked at before its child was made
+        record("p/x", 9, **old, license="gpl-3.0"),
+        record("r/x", 4, **child, downloads=1, bases=("finetune:p/x",), license="gpl-3.0"),
+        day=20,
+    )
+    for study in studied(home):
+        assert number(study, "mutation_rate", "license").count == 2
+        assert value(study, "mutation_rate", "license") == 0
+        assert value(study, "parent_observed_share", "license") == 1 / 2
+        assert number(study, "mutation_rate_observed", "license").count == 1
+        assert rows(
+            study,
+            "select parent_value, child_value, observed_count from trait_transition"
+            " where trait = 'license' and twin = 'raw' order by 1",
+        ) == [("gpl-3.0", "gpl-3.0", 0), ("mit", "mit", 1)]
+
+
+def test_as_of_a_time_traits_are_as_they_were_then(tmp_path):
+    home = RawHome(tmp_path)
+    old = {"created": "2025-01-01", "downloads": 1}
+    made, child = "2025-12-20", {"downloads": 1, "bases": ("finetune:p/x",)}
+    k = record("r/k", 2, made, **child, license="gpl-3.0")
+    m = record("r/m", 3, "2026-01-05", **child, license="apache-2.0")
+    home.listing(record("p/x", 1, **old, license="mit"), k, day=2)
+    home.listing(record("p/x", 1, **old, license="gpl-3.0"), k, m, day=10)
+    home.listing(record("p/x", 1, **old, license="apache-2.0"), k, m, day=20)
+    home.built().close()
+    expected = {
+        1: (0, None, None),
+        # of the parent nothing is known but what the first look says: k changed it
+        5: (1, 1, 0),
+        # k has the licence that its parent has by then; m left the one that its parent had first
+        15: (2, 1 / 2, 1 / 2),
+        # the parent's newest licence is neither k's nor what it had when m was made
+        25: (2, 1, 1 / 2),
+    }
+    with open_warehouse(home.folder) as db:
+        for day, told_of in expected.items():
+            study = told(db, as_of=datetime(2026, 1, day))
+            found = number(study, "mutation_rate", "license")
+            observed = value(study, "parent_observed_share", "license")
+            assert (found.count, found.value, observed) == told_of
+            reported = number(study, "reported_share", "license")
+            assert (reported.value, reported.reason) == (
+                (1, None) if found.count else (None, "no edges")
+            )

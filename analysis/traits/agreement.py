@@ -9,7 +9,7 @@ from scipy.stats import kendalltau
 
 from analysis.study.measures import Study
 from analysis.study.twins import Floats
-from analysis.traits.ordering import forward_traffic
+from analysis.traits.climbing import forward_traffic
 from analysis.traits.values import read_table
 
 FEWEST = 3  # values that two orders must share: of two there is but one pair

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control
 
 from analysis.study.twins import Floats, Ints
-from analysis.traits.ordering import becker_order, climb
+from analysis.traits.climbing import becker_order, climb
 
 TOSSES = 1_999
 ORDER_TOSSES = 499

@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.study.measures import Arrays, Study
 from analysis.study.twins import Bools, Floats, Ints, twin_weights
-from analysis.traits.values import Trait, carry
+from analysis.traits.carrying import carry
+from analysis.traits.values import Trait
 
 RELATIONS = ("finetune", "adapter", "quantized", "merge", "unknown")
 EDGES = """

@@ -3,15 +3,14 @@
 An order is scored by its forward traffic, Σ w[i, j] over i before j. Values whose net traffic leads
 round in no circle can be ordered without loss, so the strong components of the net traffic are
 ordered one by one: small ones by dynamic programming over subsets, larger ones as a 0/1 programme
-with the triangle inequalities, both exact; what is too large for that by insertion from Becker's
-order and from random ones, with a bound above.
+with the triangle inequalities, both exact; what is too large for that by climbing from many orders
+(`analysis.traits.climbing`), with a bound above.
 
 Of several best orders, that of least numbers is taken as far as a component or the order of
 components leaves a choice: callers number values by total traffic, then by name.
 
-Source: Martí, Reinelt, "The Linear Ordering Problem" (Springer, 2011); Becker, "Das
-Helmstädtersche Reihenfolgeproblem" (1967); Grötschel, Jünger, Reinelt, Operations Research 32
-(1984) for the triangle inequalities.
+Source: Martí, Reinelt, "The Linear Ordering Problem" (Springer, 2011); Grötschel, Jünger, Reinelt,
+Operations Research 32 (1984) for the triangle inequalities.
 """
 
 from __future__ import annotations
@@ -26,12 +25,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from analysis.study.twins import Floats, Ints
+from analysis.traits.climbing import ROUNDING, climb_often, forward_traffic
 
 LARGEST_DYNAMIC = 12
 LARGEST_PROGRAMME = 30
 NODE_LIMIT = 2_000  # branches, not seconds: the same on each machine
-STARTS = 64
-ROUNDING = 1e-9  # of all traffic: what sums of floats may be off
 
 
 @dataclass(frozen=True)
@@ -111,11 +109,6 @@ def net_traffic(traffic: Floats) -> Floats:
     return net
 
 
-def forward_traffic(traffic: Floats, order: Ints) -> float:
-    """Traffic that follows an order."""
-    return float(np.triu(traffic[np.ix_(order, order)], 1).sum())
-
-
 def pair_bound(net: Floats) -> float:
     """No order has more forward traffic than this, of net traffic of shape (n, n).
 
@@ -131,66 +124,6 @@ def pair_bound(net: Floats) -> float:
                 for edge in ((a, b), (b, c), (c, a)):
                     left[edge] -= least
     return float(net.sum() - cut)
-
-
-def climb(traffic: Floats, order: Ints) -> tuple[Ints, Floats]:
-    """Improve r orders by moving one value at a time, the best move first, until none helps.
-
-    Parameters
-    ----------
-    traffic
-        Shape (r, n, n): of each order its own.
-    order
-        Shape (r, n).
-
-    Returns
-    -------
-    The orders, and the forward traffic of each, shape (r,).
-    """
-    runs, count = order.shape
-    order, tolerance = order.copy(), ROUNDING * traffic.sum(axis=(1, 2))
-    active = np.arange(runs)
-    while len(active) and count > 1:
-        source, target, gain = _best_moves(_arranged(traffic[active], order[active]))
-        helps = gain > tolerance[active]
-        active, source, target = active[helps], source[helps], target[helps]
-        order[active] = _moved(order[active], source, target)
-    forward = np.triu(_arranged(traffic, order), 1).sum(axis=(1, 2))
-    return order, forward
-
-
-def becker_order(traffic: Floats) -> Ints:
-    """Becker's orders: again and again the value that sends most for what it gets of those left.
-
-    Parameters
-    ----------
-    traffic
-        Shape (r, n, n), diagonal 0.
-
-    Returns
-    -------
-    Shape (r, n).
-    """
-    runs, count, _ = traffic.shape
-    sent, got = traffic.sum(axis=2), traffic.sum(axis=1)
-    left = np.ones((runs, count), np.bool_)
-    order = np.empty((runs, count), np.int64)
-    every = np.arange(runs)
-    for place in range(count):
-        ratio = np.where(left, (sent + 1e-12) / (got + 1e-12), -1.0)
-        order[:, place] = first = ratio.argmax(axis=1)
-        left[every, first] = False
-        sent, got = sent - traffic[every, :, first], got - traffic[every, first, :]
-    return order
-
-
-def climb_often(traffic: Floats, rng: np.random.Generator) -> Ints:
-    """The best order of a climb from Becker's order and from `STARTS` random ones; shape (n,)."""
-    starts = rng.permuted(np.tile(np.arange(len(traffic)), (STARTS, 1)), axis=1)
-    starts = np.vstack([becker_order(traffic[None]), starts])
-    order, forward = climb(np.broadcast_to(traffic, (len(starts), *traffic.shape)), starts)
-    best: Ints = order[forward.argmax()]
-    return best
 
 
 def _components(net: Floats) -> list[Ints]:
@@ -241,7 +174,7 @@ def _options(layer: Ints, best: Floats, sends: Floats) -> Floats:
 
 def _first_of_best(best: Floats, sends: Floats, tolerance: float) -> Ints:
     subset, order = len(best) - 1, []
-    while subset:
+    for _ in range(len(sends)):
         options = _options(np.array([subset]), best, sends)[:, 0]
         first = int(np.flatnonzero(options >= options.max() - tolerance)[0])
         order.append(first)
@@ -279,32 +212,3 @@ def _programme(net: Floats) -> tuple[Ints, float]:
     bound = backward - found.mip_dual_bound * net.sum()
     better = max(order, climbed, key=lambda one: forward_traffic(net, one))
     return better, min(bound, pair_bound(net))
-
-
-def _arranged(traffic: Floats, order: Ints) -> Floats:
-    runs = np.arange(len(order))[:, None, None]
-    return traffic[runs, order[:, :, None], order[:, None, :]]
-
-
-def _best_moves(arranged: Floats) -> tuple[Ints, Ints, Floats]:
-    """Of each order which place to move where, and what that gains; shapes (r,)."""
-    runs, count, _ = arranged.shape
-    net = arranged - arranged.transpose(0, 2, 1)
-    reached = np.zeros((runs, count, count + 1))
-    np.cumsum(net, axis=2, out=reached[:, :, 1:])
-    own = np.take_along_axis(reached, np.arange(count)[None, :, None], axis=2)
-    # Down to place j > i it loses net[i, i+1..j]; up to j < i it gains net[i, j..i-1].
-    later = np.arange(count)[None, :] > np.arange(count)[:, None]
-    gain = np.where(later, own - reached[:, :, 1:], own - reached[:, :, :-1])
-    flat = gain.reshape(runs, -1)
-    at = flat.argmax(axis=1)
-    return at // count, at % count, flat[np.arange(runs), at]
-
-
-def _moved(order: Ints, source: Ints, target: Ints) -> Ints:
-    place = np.arange(order.shape[1])[None, :]
-    source, target = source[:, None], target[:, None]
-    taken = np.where((place >= source) & (place < target), place + 1, place)
-    taken = np.where((place <= source) & (place > target), place - 1, taken)
-    taken = np.where(place == target, source, taken)
-    return np.take_along_axis(order, taken, axis=1)

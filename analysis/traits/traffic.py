@@ -31,7 +31,8 @@ create or replace temp table trait_traffic (
     dated_count bigint, observed_count bigint, {", ".join(f"{name} double" for name in COUNTINGS)}
 )
 """
-# Values by how much traffic they have at either end, then by how many edges hold them.
+# Values by how much traffic they have at either end, then by how many edges hold them. Rounded, as
+# the order in which floats are summed would else decide between equals.
 BUSIEST = """
 create or replace temp table busiest as
 with moved as (
@@ -49,10 +50,10 @@ join spelling using (code)
 qualify {among}
 """
 TOTAL = """
-        sum(case
+        round(sum(case
             when in_child and in_parent or lost = 0 or gained = 0 then 0
             else {twin} * {pairs} / if(in_parent, lost, gained)
-        end) as {twin}"""
+        end), 9) as {twin}"""
 AMONG = "row_number() over (order by {twin} desc, held desc, value) <= {values}"
 MOVED = """
 insert into trait_traffic

@@ -4,7 +4,7 @@ A trait is read from what the hub tells now, by the model's name in the frame; o
 kept by every look. An end of an edge that has no value reports nothing: it is not the empty set.
 
 - ``task``, ``library``, ``license``: as declared, in lower case. A licence that states none
-  (`UNSTATED`) is none; ``other`` is a value, see `UNNAMED`.
+  (`analysis.traits.carrying.UNSTATED`) is none; ``other`` is a value, see `UNNAMED`.
 - ``architecture``: model_type, else the first of the configuration's architectures.
 - ``size_class``: the parameter count in classes (`SIZES`).
 - ``dtype``: of a quantized model what its configuration or its tags say, else the element type of
@@ -27,9 +27,6 @@ from pyarrow import csv
 
 from analysis.study.measures import Study
 
-LONGEST_VALUE = 200  # free text is cut here
-# Declared, and yet no statement.
-UNSTATED = ("unknown", "???", "?", "none", "null", "n/a", "na", "tbd", "unspecified", "-")
 # Two models that both say "other" may bind by two licences, so it has no place in an order.
 UNNAMED = {"license": ("other",)}
 SIZES = (
@@ -115,6 +112,7 @@ with spelled as (
         )
         where json_type(parameters) = 'OBJECT'
     )
+    where try_cast(element.value as hugeint) is not null  -- null would be the most
     group by node
 )
 select node, arg_min(dtype, (place, bits, dtype)) as value
@@ -179,75 +177,6 @@ create or replace temp table card_read as
 select node, character_count, {says} as is_generated
 from related join main.card using (repo_id)
 """.format(says=" or ".join(f"contains(text, '{phrase}')" for phrase in SAYS_GENERATED))
-# The newest look at the parent that was taken when the child was made, whatever its name was then.
-THEN = """
-create or replace temp table parent_then as
-with parent as (
-    select distinct parent as node from kin
-),
-hub as (
-    select node, arg_max(hub_id, (observed_at, hub_id)) as hub_id
-    from parent
-    join related using (node)
-    join main.model_observation using (repo_id)
-    where observed_at <= coalesce({moment}, observed_at)
-    group by node
-),
-look as (
-    select node, observed_at, first(license order by repo_id) as license
-    from hub
-    join main.model_observation using (hub_id)
-    where observed_at <= coalesce({moment}, observed_at)
-    group by node, observed_at
-),
-made as (
-    select edge, parent, created_at
-    from kin
-    join node on node.node = kin.child
-    where is_dated
-)
-select made.edge, lower(look.license) as value
-from made
-asof join look on look.node = made.parent and made.created_at >= look.observed_at
-"""
-NEVER = "create or replace temp table parent_then as select 0 as edge, '' as value where false"
-CLAIM = """
-create or replace temp table claim as
-select distinct node, left(trim(value), {longest}) as value
-from ({sql})
-where value is not null and trim(value) <> '' and {stated}
-"""
-SPELLING = """
-create or replace temp table spelling as
-select row_number() over (order by value) - 1 as code, value
-from (
-    select value from claim
-    union
-    select left(trim(value), {longest}) from parent_then
-    where value is not null and trim(value) <> '' and {stated}
-)
-"""
-# Of each edge the values of both ends, and which end has them.
-CARRIED = """
-create or replace temp table carried as
-with held as (
-    select node, code from claim join spelling using (value)
-),
-side as (
-    select edge, code, true as of_child
-    from kin join held on held.node = kin.child
-    union all
-    select edge, code, false as of_child
-    from kin join held on held.node = kin.parent
-    where edge not in (select edge from parent_then)
-    union all
-    select edge, code, false as of_child
-    from parent_then join spelling on spelling.value = left(trim(parent_then.value), {longest})
-)
-select edge, code, bool_or(of_child) as in_child, bool_or(not of_child) as in_parent
-from side
-group by edge, code
-"""
 
 
 def lay_ground(study: Study) -> None:
@@ -263,21 +192,6 @@ def lay_ground(study: Study) -> None:
         study.db.register(f"{name}_rows", read_table(f"{name}s"))
         study.db.execute(f"create or replace temp table {name} as from {name}_rows")
         study.db.unregister(f"{name}_rows")
-
-
-def carry(study: Study, trait: Trait) -> None:
-    """Make ``carried`` and ``spelling`` of a trait, and ``parent_then``.
-
-    ``carried``: edge, code of a value, in_child, in_parent. ``spelling``: code, value; numbered
-    from 0 in the order of values. ``parent_then``: edges whose parent was looked at when the child
-    was made, and its value then, which stands in ``carried`` in place of the present one.
-    """
-    moment = "null" if study.as_of is None else f"timestamp '{study.as_of}'"
-    stated = f"lower(trim(value)) not in {UNSTATED}" if trait.name == "license" else "true"
-    study.db.execute(THEN.format(moment=moment) if trait.looked else NEVER)
-    study.db.execute(CLAIM.format(sql=trait.sql, longest=LONGEST_VALUE, stated=stated))
-    study.db.execute(SPELLING.format(longest=LONGEST_VALUE, stated=stated))
-    study.db.execute(CARRIED.format(longest=LONGEST_VALUE))
 
 
 def read_table(name: str) -> pa.Table:
