@@ -358,6 +358,11 @@ def test_datasets_are_unknown_until_somebody_tells(home, tmp_path):
         (b"", "wants a header"),
         (b"dataset_id,license\n,mit\n", "line 2"),
         (b"dataset_id,license\na,mit,x,y\n", "line 2"),
+        (b"dataset_id,license\na\n", "line 2"),
+        (b"dataset_id;license\na;mit\n", "wants a header"),
+        (b"dataset_id,dataset_id,license\na,b,mit\n", "each once"),
+        (b"dataset_id,license\na," + b"x" * 200_000 + b"\n", "no CSV"),
+        ("dataset_id,license\na,mit\n".encode("utf-16"), "not UTF-8"),
         (b"dataset_id,license\na,\xff\n", "not UTF-8"),
         (b'dataset_id,license\na,"mit\n', "no CSV"),
     ],
@@ -365,8 +370,9 @@ def test_datasets_are_unknown_until_somebody_tells(home, tmp_path):
 def test_a_bad_file_of_datasets_says_where(tmp_path, home, text, why):
     file = tmp_path / "bad.csv"
     file.write_bytes(text)
-    with pytest.raises(BadDatasetFile, match=why):
+    with pytest.raises(BadDatasetFile, match=why) as raised:
         publish_dataset_licenses(home, file)
+    assert "\n" not in str(raised.value)
 
 
 # Hostile declarations
@@ -413,6 +419,25 @@ def test_hostile_declarations(tmp_path):
         ("a/tagged", "mit", None, "tag", "mit", True),
         ("a/text", "cc by-nc 4.0", None, "card_data", "cc-by-nc-4.0", True),
     ]
+
+
+def test_roots_of_many_licences_keep_names_of_their_own(tmp_path):
+    free = [entry.license for entry in rules().values() if entry.license_class == "permissive"]
+    many = [*free, "agpl-3.0"]  # alike for the first 200 characters
+    assert len(" and ".join(sorted(many))) > 200
+    home = RawHome(tmp_path)
+    home.listing(
+        record("a/one", *many),
+        record("a/two", *many, "zlib", "gpl-3.0"),
+        record("b/one", "mit", bases=["finetune:a/one"]),
+        record("b/two", "mit", bases=["finetune:a/two"]),
+    )
+    home.built().close()
+    with open_warehouse(tmp_path) as db:
+        made = studied(db)
+    found = [one.subject for one in made.measures if one.measure == "root_charge_share"]
+    assert len(set(found)) == len(found) / 4 == 8
+    assert max(map(len, found)) < 250
 
 
 def test_of_a_past_time_licences_are_those_of_then(tmp_path):
