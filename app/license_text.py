@@ -12,6 +12,9 @@ ADVICE = (
     "read the licences themselves."
 )
 SHOWN = 60
+SHOWN_LICENSE = 200
+MOST_SHOWN = 10  # of what stands in one line
+MOST_DATASETS = 100
 PLACES = {"tag": "its tag", "card_data": "its card data", "front_matter": "its front matter"}
 BECAUSE = {
     "license": "whether its licence keeps it is open",
@@ -41,7 +44,7 @@ def _licenses(link: Link) -> str:
         return "unknown (not in this hub)"
     if not link.licenses:
         return "unknown (declares none)"
-    return "; and ".join(_license(entry) for entry in link.licenses)
+    return _first([_license(entry) for entry in link.licenses], "; and ")
 
 
 def _license(entry: dict[str, Any]) -> str:
@@ -53,7 +56,8 @@ def _license(entry: dict[str, Any]) -> str:
         return f"unknown (declares {declared} in {place})"
     spdx = f"SPDX {entry['spdx']}" if entry["spdx"] else "no SPDX id"
     said = "" if declared == entry["license"] else f", as {declared}"
-    return f"{entry['license']} ({entry['license_class']}; {spdx}; in {place}{said})"
+    license_id = _short(entry["license"], SHOWN_LICENSE)
+    return f"{license_id} ({entry['license_class']}; {spdx}; in {place}{said})"
 
 
 def _ancestors(links: list[Link], cut_count: int) -> Iterator[str]:
@@ -71,7 +75,8 @@ def _duties(chain: Chain) -> Iterator[str]:
     yield f"what is asked of it: {len(chain.duties) or 'nothing that is known'}"
     worst = ("conflict", "unclear", "unknown", "kept")
     for duty in sorted(chain.duties, key=lambda duty: worst.index(duty["verdict"])):
-        origin = f"{duty['origin_kind']} {duty['origin_id']} ({duty['origin_license']})"
+        asking = _short(duty["origin_license"], SHOWN_LICENSE)
+        origin = f"{duty['origin_kind']} {_short(duty['origin_id'], SHOWN_LICENSE)} ({asking})"
         yield f"  {_words(duty['obligation'])}, from {origin}, {_hops(duty['hops'])}"
         yield f"      {_verdict(duty)}"
         if duty["drop_child_id"] is not None:
@@ -79,8 +84,7 @@ def _duties(chain: Chain) -> Iterator[str]:
         yield f"      by: {duty['source']}"
     unseen = [link.repo_id for link in chain.links[1:] if not _is_told(link)]
     if unseen:
-        more = f" and {len(unseen) - 10:,} more" if len(unseen) > 10 else ""
-        yield f"  unknown what is asked by: {', '.join(unseen[:10])}{more}"
+        yield f"  unknown what is asked by: {_first(unseen, ', ')}"
 
 
 def _is_told(link: Link) -> bool:
@@ -93,7 +97,7 @@ def _verdict(duty: dict[str, Any]) -> str:
     if duty["verdict"] == "unknown":
         return "unknown: its licence is not known"
     said = {None: "it declares none", "?": "its licence is not known"}.get(
-        own, f"it declares {own}"
+        own, f"it declares {_short(own or '', SHOWN_LICENSE)}"
     )
     said = BY_NAME_OR_DEED.get(duty["obligation"], said)
     if duty["verdict"] == "unclear":
@@ -116,12 +120,15 @@ def _notices(notices: list[dict[str, Any]]) -> Iterator[str]:
 
 def _datasets(datasets: list[dict[str, Any]]) -> Iterator[str]:
     yield f"datasets: {len(datasets) or 'none declared'}"
-    for dataset in datasets:
+    for dataset in datasets[:MOST_DATASETS]:
         known = [part for part in dataset["license"] if part != "?"]
         unknown = ["unknown"] if "?" in dataset["license"] else []
         by = dataset["declared_by"]
         more = f" and {len(by) - 1:,} more" if len(by) > 1 else ""
-        yield f"  {_short(dataset['dataset_id'])}: {', '.join(known + unknown)}, by {by[0]}{more}"
+        said = _first([_short(part) for part in known + unknown], ", ")
+        yield f"  {_short(dataset['dataset_id'])}: {said}, by {by[0]}{more}"
+    if len(datasets) > MOST_DATASETS:
+        yield f"  and {len(datasets) - MOST_DATASETS:,} more, which --format json tells"
 
 
 def _hops(count: int) -> str:
@@ -132,5 +139,10 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+def _first(texts: list[str], joint: str) -> str:
+    more = len(texts) - MOST_SHOWN
+    return joint.join(texts[:MOST_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _short(text: str, most: int = SHOWN) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -125,6 +125,8 @@ def count_models(branch: Branch) -> int:
 
 def check_known(db: duckdb.DuckDBPyConnection, repo_id: str) -> None:
     """Raise `UnknownModel`, with the nearest names, unless this is a model or a ghost here."""
+    if any("\ud800" <= letter <= "\udfff" for letter in repo_id):  # bytes of a shell, not UTF-8
+        raise UnknownModel(f"no model {repo_id!r} in this warehouse: its name is not UTF-8")
     if db.execute("select 1 from model where repo_id = ?", [repo_id]).fetchone():
         return
     near = nearest_models(db, repo_id, most=3)

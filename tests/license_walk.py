@@ -43,7 +43,7 @@ def slow_passes(kind, origin, relation):
     row = TABLE[origin]
     if relation in {"finetune", "merge"}:
         return True
-    if kind == "naming":
+    if kind == "naming" or relation == "dataset":
         return False
     if relation == "unknown":
         return row["adapter"] == row["quantized"] == "yes"

@@ -143,3 +143,94 @@ def test_a_chain_that_is_too_long_says_what_it_leaves_out(home):
     assert [link.repo_id for link in told.links] == ["bob/join", "ada/left", "ada/right"]
     assert told.cut_count == 2
     assert "  and 2 farther ones, which are left out here" in list(license_text(told))
+
+
+def test_a_name_that_is_no_text_is_unknown(home):
+    # as a shell hands over bytes that are not UTF-8
+    found = ran(home, "\udcff/x")
+    assert isinstance(found.exception, UnknownModel)
+    assert str(found.exception) == ("no model '\\udcff/x' in this warehouse: its name is not UTF-8")
+
+
+MANY = 300
+SAID = (
+    *("x" * 10_000, "<script>alert(1)</script>", "\x1b[31mred\x1b[0m\x07", '[["mit"]]', "null"),
+    *("3", "GPL", "apache 2.0", "GPL-2.0-only WITH Classpath-exception-2.0", "mit\u202etxt"),
+    *("a\r\nb", "(" * 150),
+)
+NESTED = {"license": [["mit", ["gpl"]], None, 3, {"a": [1]}, "mit"], "license_name": ["x"]}
+
+
+@pytest.fixture(scope="module")
+def odd_home(tmp_path_factory):
+    made = RawHome(tmp_path_factory.mktemp("odd"))
+    chain = [
+        record(f"w/m{at}", said, bases=[f"finetune:w/m{at - 1}"] if at else [])
+        for at, said in enumerate(SAID)
+    ]
+    last = f"finetune:w/m{len(SAID) - 1}"
+    datasets = ["d\x1b[1m", ["q"], None, 3, "s" * 5_000]
+    made.listing(
+        *chain,
+        record("w/lists", bases=[last], cardData={**NESTED, "datasets": datasets}),
+        record("c/a", "gpl-3.0", bases=["finetune:c/b", "finetune:c/a"]),
+        record("c/b", "mit", bases=["finetune:c/a"]),
+        record("e/below", "mit", bases=["finetune:c/a", "finetune:c/b"]),
+        record("l/many", *[f"odd {at}" for at in range(MANY)]),
+        record("l/below", "mit", bases=["finetune:l/many"]),
+        record("d/many", "mit", cardData={"datasets": [f"s/d{at}" for at in range(MANY)]}),
+    )
+    for start in range(0, 60_000, 10_000):
+        made.listing(
+            *(
+                record(f"big/k{at}", "mit", bases=["finetune:big/base"])
+                for at in range(start, start + 10_000)
+            )
+        )
+    made.listing(record("big/base", "cc-by-nc-4.0"))
+    made.built().close()
+    return made.folder
+
+
+@pytest.mark.parametrize(
+    ("model", "most_lines"),
+    [
+        *(("w/m0", 20), ("w/lists", 60), ("c/a", 20), ("c/b", 20), ("e/below", 30)),
+        *(("l/many", 20), ("l/below", 20), ("d/many", 120), ("big/base", 20), ("big/k1", 30)),
+    ],
+)
+def test_an_explanation_is_bounded_and_plain(odd_home, model, most_lines):
+    found = ran(odd_home, model)
+    assert found.exit_code == 0
+    lines = found.stdout.splitlines()
+    assert len(lines) < most_lines
+    assert max(map(len, lines)) < 1_000
+    assert not set("\x1b\x07\r\u202e") & set(found.stdout)
+    assert lines[-1] == ADVICE
+    told = json.loads(ran(odd_home, model, "--format", "json").stdout)
+    assert told["repo_id"] == model
+
+
+def test_what_is_left_out_of_an_explanation_is_counted(odd_home):
+    assert " and 290 more\n" in ran(odd_home, "l/many").stdout
+    assert "  and 200 more, which --format json tells\n" in ran(odd_home, "d/many").stdout
+    told = json.loads(ran(odd_home, "d/many", "--format", "json").stdout)
+    assert len(told["datasets"]) == MANY
+
+
+def test_odd_declarations_are_told_for_what_they_are(odd_home):
+    said = ran(odd_home, "w/lists").stdout
+    assert 'w/lists: unknown (declares ["mit",["gpl"]] in its card data); and unknown (' in said
+    assert "and mit (permissive; SPDX MIT; in its card data)\n" in said
+    assert "w/m6: gpl (copyleft; no SPDX id; in its tag, as GPL)\n" in said
+    assert "w/m7: apache-2.0 (permissive; SPDX Apache-2.0; in its tag, as apache 2.0)\n" in said
+    assert "w/m4: unknown (declares null in its tag)\n" in said
+    # one exception more or less is for its own text to say
+    assert "  share alike, from model w/m8 (gpl-2.0 with Classpath-exception-2.0), 4 hops\n" in said
+
+
+def test_below_a_cycle_the_first_drop_is_told(odd_home):
+    said = ran(odd_home, "e/below").stdout
+    assert (
+        "share alike, from model c/a (gpl-3.0), 1 hop\n      conflict (it declares mit)\n" in said
+    )

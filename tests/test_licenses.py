@@ -1,18 +1,14 @@
 """Licences: what a declaration is, what a lineage drops, and what a study says of both."""
 
-import os
-from collections import Counter
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from license_walk import TABLE, slow_spread
+from license_count import assert_chains_are_conflicts
+from license_walk import slow_spread
 from raw_homes import RawHome
 
 from analysis.licenses.chain import explain
@@ -27,7 +23,6 @@ from analysis.study.frame import lay_out
 from analysis.study.measures import Study
 from warehouse.read import open_warehouse
 
-RECORDINGS = os.environ.get("HUBATLAS_RECORDINGS")
 NEVER = np.iinfo(np.int64).max
 
 
@@ -363,6 +358,11 @@ def test_datasets_are_unknown_until_somebody_tells(home, tmp_path):
         (b"", "wants a header"),
         (b"dataset_id,license\n,mit\n", "line 2"),
         (b"dataset_id,license\na,mit,x,y\n", "line 2"),
+        (b"dataset_id,license\na\n", "line 2"),
+        (b"dataset_id;license\na;mit\n", "wants a header"),
+        (b"dataset_id,dataset_id,license\na,b,mit\n", "each once"),
+        (b"dataset_id,license\na," + b"x" * 200_000 + b"\n", "no CSV"),
+        ("dataset_id,license\na,mit\n".encode("utf-16"), "not UTF-8"),
         (b"dataset_id,license\na,\xff\n", "not UTF-8"),
         (b'dataset_id,license\na,"mit\n', "no CSV"),
     ],
@@ -370,8 +370,9 @@ def test_datasets_are_unknown_until_somebody_tells(home, tmp_path):
 def test_a_bad_file_of_datasets_says_where(tmp_path, home, text, why):
     file = tmp_path / "bad.csv"
     file.write_bytes(text)
-    with pytest.raises(BadDatasetFile, match=why):
+    with pytest.raises(BadDatasetFile, match=why) as raised:
         publish_dataset_licenses(home, file)
+    assert "\n" not in str(raised.value)
 
 
 # Hostile declarations
@@ -418,6 +419,25 @@ def test_hostile_declarations(tmp_path):
         ("a/tagged", "mit", None, "tag", "mit", True),
         ("a/text", "cc by-nc 4.0", None, "card_data", "cc-by-nc-4.0", True),
     ]
+
+
+def test_roots_of_many_licences_keep_names_of_their_own(tmp_path):
+    free = [entry.license for entry in rules().values() if entry.license_class == "permissive"]
+    many = [*free, "agpl-3.0"]  # alike for the first 200 characters
+    assert len(" and ".join(sorted(many))) > 200
+    home = RawHome(tmp_path)
+    home.listing(
+        record("a/one", *many),
+        record("a/two", *many, "zlib", "gpl-3.0"),
+        record("b/one", "mit", bases=["finetune:a/one"]),
+        record("b/two", "mit", bases=["finetune:a/two"]),
+    )
+    home.built().close()
+    with open_warehouse(tmp_path) as db:
+        made = studied(db)
+    found = [one.subject for one in made.measures if one.measure == "root_charge_share"]
+    assert len(set(found)) == len(found) / 4 == 8
+    assert max(map(len, found)) < 250
 
 
 def test_of_a_past_time_licences_are_those_of_then(tmp_path):
@@ -560,131 +580,5 @@ def test_spreading_is_walking_each_path(lineage):
     assert spreading.unknown_above.tolist() == [above[name] for name in names]
 
 
-# A recording, against the same walk and against plain counts
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
-    if not RECORDINGS:
-        pytest.skip("HUBATLAS_RECORDINGS names no folder of real records")
-    home = RawHome(tmp_path_factory.mktemp("recorded"))
-    packed = (Path(RECORDINGS) / "hub_2026_08.jsonl.zst").read_bytes()
-    content = zstandard.ZstdDecompressor().stream_reader(packed).read()
-    records = [orjson.loads(line)["model"] for line in content.splitlines()]
-    for first in range(0, len(records), 1_000):
-        home.listing(*records[first : first + 1_000])
-    home.built().close()
-    with open_warehouse(home.folder) as db:
-        yield studied(db)
-
-
-def walked(study):
-    """The recording walked path by path; models of cycles and below them are left out."""
-    rows = study.db.execute(
-        "select repo_id, owner, cycle is not null or family in"
-        " (select family from node where cycle is not null), generation, downloads_30d, license"
-        " from node order by generation, repo_id"
-    ).fetchall()
-    spelled = {row["license"] for row in TABLE.values()}
-    said = {row[0]: row[5] if row[5] in spelled else None for row in rows}
-    parents = {row[0]: [] for row in rows if not row[2]}
-    for child, parent, relation in study.db.execute(
-        "select c.repo_id, p.repo_id, relation from kin"
-        " join node c on c.node = child join node p on p.node = parent"
-    ).fetchall():
-        if child in parents:
-            parents[child].append((parent, relation))
-    return rows, said, parents, slow_spread(said, {row[0]: row[1] for row in rows}, parents)
-
-
-def test_the_recordings_conflicts_are_those_of_a_walk(recorded):
-    _, _, parents, (reached, _, _) = walked(recorded)
-    found = recorded.db.execute(
-        "select child_id, obligation, origin_id, hops, verdict, drop_hops, drop_child_id,"
-        " drop_parent_id, may_be_earlier from license_conflict order by all"
-    ).fetchall()
-    expected = [
-        (
-            *(*key, hops, ("unclear", "conflict")[charge - 2]),
-            *(*(drop or (None,) * 3), blind if drop else None),
-        )
-        for key, (hops, charge, drop, blind) in reached.items()
-        if charge >= 2
-    ]
-    kept = [row for row in found if row[0] in parents]
-    assert kept == sorted(expected, key=lambda row: row[:3])
-    assert len(kept) > 50
-    assert len(kept) == len(found)  # none of the recording's cycles has to do with any
-
-
-def test_the_recordings_shares_are_plain_counts(recorded):
-    rows, _, parents, (reached, edge_charge, above) = walked(recorded)
-    worst = {model: int(above[model]) for model, made_from in parents.items() if made_from}
-    for (model, _, _), (_, charge, _, _) in reached.items():
-        worst[model] = max(worst[model], charge)
-    in_cycles = [row[0] for row in rows if row[2]]
-    derived = recorded.db.execute("select count(distinct child) from kin").fetchall()[0][0]
-    assert derived - len(worst) <= len(in_cycles)
-    names = ("kept", "unknown", "unclear", "conflict")
-    downloads = {row[0]: row[4] or 0 for row in rows}
-    whole = sum(
-        n
-        for (n,) in recorded.db.execute(
-            "select coalesce(downloads_30d, 0) from node where node in (select child from kin)"
-        ).fetchall()
-    )
-    for at in (2, 3):
-        models = [model for model, charge in worst.items() if charge == at]
-        share = value(recorded, "model_charge_share", names[at])
-        assert share == pytest.approx(len(models) / derived)
-        exposed = sum(downloads[model] for model in models)
-        assert value(recorded, "exposure", names[at]) == pytest.approx(exposed / whole)
-    edges = recorded.db.execute("select count(*) from kin").fetchall()[0][0]
-    for at in (2, 3):
-        count = sum(charge == at for charge in edge_charge.values())
-        assert value(recorded, "edge_charge_share", names[at]) == pytest.approx(count / edges)
-
-
-def test_the_recordings_classes_are_plain_counts(recorded):
-    models = recorded.db.execute("select license, owner from node where known").fetchall()
-    classes = [TABLE[said]["class"] if said in TABLE else "other" for said, _ in models]
-    for name in ("permissive", "copyleft", "use-restricted", "named terms", "research-only"):
-        count = classes.count(name)
-        assert value(recorded, "class_share", name) == pytest.approx(count / len(models), rel=0.01)
-    sizes = Counter(owner for _, owner in models)
-    weights = [min(1, 10 / sizes[owner]) for _, owner in models]
-    gemma = sum(w for w, c in zip(weights, classes, strict=True) if c == "named terms")
-    capped = value(recorded, "class_share", "named terms", "owner_capped")
-    assert capped == pytest.approx(gemma / sum(weights))
-
-
-def test_the_recordings_drift_is_a_plain_count(recorded):
-    rank = {name: at for at, name in enumerate(CLASSES)}
-    pairs = recorded.db.execute(
-        "select p.license, c.license from kin"
-        " join node c on c.node = child join node p on p.node = parent"
-    ).fetchall()
-    told = [
-        (rank[TABLE[p]["class"]], rank[TABLE[c]["class"]])
-        for p, c in pairs
-        if p in TABLE and c in TABLE and "unknown" not in {TABLE[p]["class"], TABLE[c]["class"]}
-    ]
-    looser = sum(c < p for p, c in told)
-    stricter = sum(c > p for p, c in told)
-    asymmetry = value(recorded, "drift_asymmetry")
-    assert asymmetry == pytest.approx((looser - stricter) / (looser + stricter))
-    assert value(recorded, "drift_share", "looser") == pytest.approx(looser / len(told))
-
-
-def test_a_chain_says_what_the_study_says(recorded, study):
-    for made, most in ((study, 100), (recorded, 15)):
-        columns = "child_id, obligation, origin_id, hops, verdict, drop_child_id, may_be_earlier"
-        rows = made.db.execute(f"select {columns} from license_conflict order by all").fetchall()
-        for child in sorted({row[0] for row in rows})[:most]:
-            names = columns.split(", ")
-            duties = [
-                tuple(duty[name] for name in names)
-                for duty in explain(made.db, child).duties
-                if duty["verdict"] in {"conflict", "unclear"}
-            ]
-            assert sorted(duties, key=str) == sorted((r for r in rows if r[0] == child), key=str)
+def test_a_chain_says_what_the_study_says(study):
+    assert_chains_are_conflicts(study, most=100)

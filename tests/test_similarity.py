@@ -1,18 +1,16 @@
 """Likeness of relatives: by hand on a small hub, and counted anew on real records."""
 
 import math
-import re
-from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hubs import model
 from hypothesis import given
 from hypothesis import strategies as st
+from likeness_count import SlowLikeness, cosine, distance, slow_metadata, slow_tfidf
 from studies import found, home_of, needs_recordings, recorded, studied
 
-from analysis.similarity.likeness import FEATURES, Vocabulary, edit_likeness
+from analysis.similarity.likeness import Vocabulary, edit_likeness
 from analysis.similarity.pairs import Pairs, draw_pairs
 from analysis.similarity.similarity import similarity
 from analysis.similarity.texts import bodies, metadata_texts, own_ends
@@ -121,50 +119,11 @@ def test_a_family_of_many_siblings_weighs_by_its_edges(tmp_path):
     assert (every.first != every.second).all()
 
 
-def distance(one, other):
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
-
-
 @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), min_size=1, max_size=5))
 def test_edit_likeness_is_levenshtein_over_the_longer(pairs):
     first, second = zip(*pairs, strict=True)
     slow = [1 - distance(a, b) / max(len(a), len(b)) for a, b in pairs]
     assert edit_likeness(first, second) == pytest.approx(slow)
-
-
-def terms(text, *, pairs):
-    words = re.findall(r"[\w.:/+#-]*\w", text.lower())
-    return words + [f"{a} {b}" for a, b in pairwise(words)] * pairs
-
-
-def cosine(one, other):
-    norms = [math.sqrt(sum(x * x for x in vector.values())) for vector in (one, other)]
-    dot = sum(one[term] * other[term] for term in one if term in other)
-    return dot / (norms[0] * norms[1]) if all(norms) else math.nan
-
-
-def slow_tfidf(sample):
-    counted = [Counter(terms(text, pairs=True)) for text in sample]
-    total = Counter()
-    for one in counted:
-        total.update(one)
-    features = {term for term, _ in sorted(total.items(), key=lambda x: (-x[1], x[0]))[:FEATURES]}
-    seen = Counter(term for one in counted for term in one)
-
-    def vector(text):
-        of = Counter(terms(text, pairs=True))
-        return {
-            term: n * (1 + math.log((1 + len(sample)) / (1 + seen[term])))
-            for term, n in of.items()
-            if term in features
-        }
-
-    return vector
 
 
 WORDS = st.lists(st.sampled_from(["alpha", "beta", "gamma", "license:mit", "x-y", "z"]), max_size=6)
@@ -201,42 +160,25 @@ def test_real_relatives_counted_anew(tmp_path):
     lines = recorded("hub_2026_08.jsonl.zst")
     with studied(home_of(tmp_path, lines)) as study:
         similarity(study)
-        ids = study.arrays("select repo_id from node order by node")["repo_id"]
-        drawn = draw_pairs(study)
+        slow = SlowLikeness(study, draw_pairs(study))
     models = {line["model"]["id"]: line["model"] for line in lines}
-    words = {repo_id: slow_metadata(record) for repo_id, record in models.items()}
     parents = {
         repo_id: {tag.split(":")[-1] for tag in record["tags"] if tag.startswith("base_model:")}
         for repo_id, record in models.items()
     }
-    sample = [
-        words[name] for name in sorted({ids[n] for n in drawn["random"].first}) if words[name]
-    ]
-    vector = slow_tfidf(sample)
-    for kind, pairs in drawn.items():
-        ends = [(ids[a], ids[b]) for a, b in zip(pairs.first, pairs.second, strict=True)]
-        related = {
-            "random": lambda a, b: True,
-            "parent_child": lambda a, b: b in parents[a],
-            "siblings": lambda a, b: parents[a] & parents[b],
-            "grandparent": lambda a, b: any(b in parents.get(p, ()) for p in parents[a]),
-        }[kind]
-        assert all(related(a, b) and a != b for a, b in ends)
-        told = [(words[a], words[b]) for a, b in ends if words[a] and words[b]]
-        likeness = [cosine(vector(a), vector(b)) for a, b in told]
-        compared = [x for x in likeness if not math.isnan(x)]
-        measure = found(study)["metadata_tfidf", kind, "raw"]
-        assert measure.count == len(compared)
-        assert measure.value == pytest.approx(sum(compared) / len(compared))
-        assert measure.low < measure.value < measure.high
-        some = told[:: max(1, len(told) // 40)]
-        fast = edit_likeness(*zip(*some, strict=True))
-        slow = [1 - distance(a, b) / max(len(a), len(b)) for a, b in some]
-        assert fast == pytest.approx(slow)
-
-
-def slow_metadata(record):
-    left_out = ("base_model:", "region:", "deploy:")
-    words = {tag for tag in record["tags"] if not tag.startswith(left_out)}
-    words |= {record[name] for name in ("pipeline_tag", "library_name") if record.get(name)}
-    return " ".join(sorted(word.replace(" ", "_") for word in words))[:512].strip()
+    for kind, related in {
+        "random": lambda a, b: True,
+        "parent_child": lambda a, b: b in parents[a],
+        "siblings": lambda a, b: parents[a] & parents[b],
+        "grandparent": lambda a, b: any(b in parents.get(p, ()) for p in parents[a]),
+    }.items():
+        assert slow.pairs[kind]
+        assert all(related(a, b) and a != b for a, b, _ in slow.pairs[kind])
+    words = {repo_id: slow_metadata(record) for repo_id, record in models.items()}
+    slow.compare("metadata", {name: text for name, text in words.items() if text})
+    measures = {key: one for key, one in found(study).items() if key[0].startswith("metadata")}
+    assert measures.keys() == slow.means.keys()
+    for key, (value, count) in slow.means.items():
+        assert measures[key].count == count > 0, key
+        assert measures[key].value == pytest.approx(value), key
+        assert measures[key].low < value < measures[key].high

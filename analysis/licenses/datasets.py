@@ -154,11 +154,12 @@ def _read(file: Path) -> list[dict[str, str]]:
 
 
 def _checked(file: Path, lines: csv.DictReader[str]) -> Iterable[dict[str, str]]:
-    if not {"dataset_id", "license"} <= set(lines.fieldnames or ()):
-        raise BadDatasetFile(f"{file} wants a header with dataset_id and license")
+    names = list(lines.fieldnames or ())
+    if names.count("dataset_id") != 1 or names.count("license") != 1:
+        raise BadDatasetFile(f"{file} wants a header with dataset_id and license, each once")
     for line in lines:
         told = {name: (line.get(name) or "").strip() for name in COLUMNS}
-        if None in line or not told["dataset_id"]:
+        if None in line or line["license"] is None or not told["dataset_id"]:
             raise BadDatasetFile(f"{file}, line {lines.line_num}: want dataset_id,license[,source]")
         yield told
 

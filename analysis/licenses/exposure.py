@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,6 +11,7 @@ from analysis.licenses.conflicts import CHARGES, charges, settled
 from analysis.licenses.frame import Frame
 from analysis.licenses.judging import Bench, Codes
 from analysis.licenses.ledger import Columns, Ints, select
+from analysis.licenses.naming import Terms
 from analysis.licenses.rules import KINDS
 from analysis.licenses.shares import Bools, add_shares
 from analysis.licenses.spreading import Spread
@@ -16,6 +19,7 @@ from analysis.study.measures import Study
 
 CONFLICT = CHARGES.index("conflict")
 MOST_ROOTS = 20
+LONGEST = 200
 DERIVED = "derived models"
 
 
@@ -110,7 +114,15 @@ def _add_roots(study: Study, frame: Frame, found: Spread, bench: Bench) -> None:
     most = licenses[np.lexsort((licenses, -counts))][:MOST_ROOTS]
     for root in most.tolist():
         rows = select(found.reached, state == root)
-        _add_reached(study, frame, rows, subject=str(bench.states[root])[:200], measure="root")
+        _add_reached(study, frame, rows, subject=_named(bench.states[root]), measure="root")
+
+
+def _named(terms: Terms) -> str:
+    """A name of bounded length that no other licence has."""
+    text = str(terms)
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}… ({sha256(text.encode()).hexdigest()[:8]})"
 
 
 def _add_reached(study: Study, frame: Frame, rows: Columns, *, subject: str, measure: str) -> None:
