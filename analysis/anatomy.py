@@ -27,7 +27,7 @@ from analysis.traits.drift import drift
 from analysis.traits.mutation import traits
 from warehouse.landing import Report
 
-# How to open a warehouse for a study: arrays take their share of memory beside DuckDB, which spills.
+# How to open a warehouse for a study: arrays take their share of memory beside DuckDB; it spills.
 OPENED_WITH = {"memory_limit": "2500MB"}
 # What is done, in order; a later one may read what an earlier one kept.
 STEPS: tuple[tuple[str, Step], ...] = (
