@@ -28,6 +28,7 @@ from analysis.traits.mutation import traits
 from warehouse.landing import Report
 
 # How a study opens a warehouse: arrays take their share of memory, and what is left DuckDB spills.
+# How to open a warehouse for a study: arrays take their share of memory beside DuckDB; it spills.
 OPENED_WITH = {"memory_limit": "2500MB"}
 # What is done, in order; a later one may read what an earlier one kept.
 STEPS: tuple[tuple[str, Step], ...] = (
