@@ -14,58 +14,13 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from analysis.impact.below import lay_out_below
 from analysis.impact.dependence import RELATIONS, Dependence, read_dependence
 from analysis.impact.graph import Bools, Graph, cut_off, reached
 from analysis.impact.losses import DISABLED, LOSS
 from analysis.impact.mirrors import OF_REPOS, find_mirrors
 from analysis.trees import Ints
 
-BELOW = """
-create or replace temp table below as
-with recursive found(repo_id, distance) using key (repo_id) as (
-    select repo_id, 0 from asked
-    union
-    select edge.child_id, min(found.distance) + 1
-    from found
-    join main.base_model_edge as edge on edge.parent_id = found.repo_id
-    left join recurring.found as known on known.repo_id = edge.child_id
-    where known.repo_id is null
-    group by edge.child_id
-)
-select repo_id from found
-"""
-EDGE = """
-create or replace temp table edge as
-select child_id, parent_id, relation
-from main.base_model_edge
-where child_id in (select repo_id from below)
-"""
-NODE = """
-create or replace temp table node as
-with touched as (
-    select repo_id from below
-    union
-    select parent_id from edge
-)
-select
-    row_number() over (order by repo_id) - 1 as node,
-    dense_rank() over (order by coalesce(author, repo_id)) - 1 as owner,
-    repo_id,
-    coalesce(author, repo_id) as owner_name,
-    known,
-    created_at,
-    gone_at,
-    downloads_30d
-from main.model
-where repo_id in (select repo_id from touched)
-"""
-KIN = """
-create or replace temp table kin as
-select child.node as child, parent.node as parent, edge.relation
-from edge
-join node as child on child.repo_id = edge.child_id
-join node as parent on parent.repo_id = edge.parent_id
-"""
 # Other repos that hold weight files of those asked for.
 MIRRORS = """
 with own as (
@@ -183,12 +138,7 @@ def blast_radius(
     most
         Dependants of each kind, and mirrors, to name.
     """
-    db.execute(
-        "create or replace temp table asked as select unnest($1::varchar[]) as repo_id",
-        [list(repo_ids)],
-    )
-    for sql in (BELOW, EDGE, NODE, KIN):
-        db.execute(sql)
+    lay_out_below(db, repo_ids)
     dependence = read_dependence(db)
     asked = np.isin(dependence.node, _places(db))
     reach = _Reach(dependence, asked)

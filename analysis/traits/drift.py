@@ -23,7 +23,8 @@ from analysis.traits.asymmetry import (
     held_out_share,
     pair_tests,
 )
-from analysis.traits.ordering import Order, best_order
+from analysis.traits.drift_rows import ORDER_SCHEMA, PAIR_SCHEMA, Drift, order_rows, pair_rows
+from analysis.traits.ordering import best_order
 from analysis.traits.traffic import COUNTINGS
 from analysis.traits.values import TRAITS, UNNAMED
 
@@ -50,22 +51,6 @@ join placed as target on target.value = child_value
 where trait = '{trait}' and parent_value <> child_value and {twin} > 0
 order by owner, source.number, target.number
 """
-ORDER_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("trait", "twin", "value", "method")),
-        ("position", pa.int64()),
-        *((name, pa.float64()) for name in ("forward_traffic", "backward_traffic", "sent")),
-        *((name, pa.float64()) for name in ("received", "gap")),
-    ]
-)
-PAIR_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("trait", "twin", "from_value", "to_value")),
-        *((name, pa.float64()) for name in ("traffic_forward", "traffic_back")),
-        ("is_consistent", pa.bool_()),
-        *((name, pa.float64()) for name in ("p_value", "q_value")),
-    ]
-)
 # What charts show of the matrix: licences with most traffic, their change by the parent's licence.
 CHARTED = """
 with placed as (
@@ -81,28 +66,6 @@ order by told.twin, parent_value, position
 """
 
 
-@dataclass(frozen=True)
-class Drift:
-    """The traffic of one trait and twin among its values with most of it, and their order.
-
-    Attributes
-    ----------
-    names
-        Shape (n,): values by total traffic, then by name; all numbers refer to it.
-    """
-
-    trait: str
-    twin: str
-    names: list[str]
-    traffic: OwnedTraffic
-    order: Order
-
-    @property
-    def ordered(self) -> list[str]:
-        """Names, first to last."""
-        return [self.names[at] for at in self.order.values]
-
-
 @dataclass
 class Found:
     """Rows of the relations, as they come."""
@@ -115,13 +78,12 @@ def drift(study: Study) -> None:
     """Order the values of each trait, in each twin; keep ``drift_order`` and ``drift_pair``.
 
     Reads ``trait_transition`` and ``trait_traffic``, as `analysis.traits.mutation.traits` leaves
-    them. Measures, by trait and
-    twin (``study_counting`` too, see `analysis.traits.traffic`): ``traffic_pairs``, pairs of values
-    with net traffic, and ``consistent_pairs``, those that it runs forward in; ``forward_share`` of
-    traffic; ``forward_share_held_out``, among owners that the order was not made of; ``forward_p``,
-    the chance of such a share if owners tossed coins; ``significant_pairs`` at q ≤ .05;
-    ``optimality_gap``; ``order_tau_raw``, Kendall's tau with the raw order. Those of the published
-    order: see `analysis.traits.agreement`.
+    them. Measures, by trait and twin (``study_counting`` too, see `analysis.traits.traffic`):
+    ``traffic_pairs``, pairs of values with net traffic, and ``consistent_pairs``, those that it
+    runs forward in; ``forward_share`` of traffic; ``forward_share_held_out``, among owners that the
+    order was not made of; ``forward_p``, the chance of such a share if owners tossed coins;
+    ``significant_pairs`` at q ≤ .05; ``optimality_gap``; ``order_tau_raw``, Kendall's tau with the
+    raw order. Those of the published order: see `analysis.traits.agreement`.
     """
     found = Found()
     for at, trait in enumerate(TRAITS):
@@ -158,10 +120,10 @@ def _note(study: Study, drift: Drift, found: Found) -> None:
     _note_pairs(study, drift, tests, consistent)
     _note_share(study, drift, place)
     _note_chance(study, drift)
-    rows = _order_rows(drift, place)
+    rows = order_rows(drift, place)
     _plot_order(study, rows)
     found.orders.extend(rows)
-    found.pairs.extend(_pair_rows(drift, tests, consistent))
+    found.pairs.extend(pair_rows(drift, tests, consistent))
 
 
 def _note_pairs(study: Study, drift: Drift, tests: PairTests, consistent: Bools) -> None:
@@ -230,47 +192,6 @@ def _add(
         high=interval.high,
         resampled=interval.resampled,
     )
-
-
-def _order_rows(drift: Drift, place: Ints) -> list[dict[str, Any]]:
-    matrix = drift.traffic.matrix
-    along = np.where(place[:, None] < place[None, :], matrix, 0.0)
-    forward = along.sum(axis=1) + along.sum(axis=0)
-    sent, received = matrix.sum(axis=1), matrix.sum(axis=0)
-    return [
-        {
-            "trait": drift.trait,
-            "twin": drift.twin,
-            "position": position,
-            "value": drift.names[at],
-            "forward_traffic": float(forward[at]),
-            "backward_traffic": max(0.0, float(sent[at] + received[at] - forward[at])),
-            "sent": float(sent[at]),
-            "received": float(received[at]),
-            "method": drift.order.method,
-            "gap": drift.order.gap,
-        }
-        for position, at in enumerate(drift.order.values.tolist(), 1)
-    ]
-
-
-def _pair_rows(drift: Drift, tests: PairTests, consistent: Bools) -> list[dict[str, Any]]:
-    matrix, names = drift.traffic.matrix, drift.names
-    pairs = zip(tests.first.tolist(), tests.second.tolist(), strict=True)
-    return [
-        {
-            "trait": drift.trait,
-            "twin": drift.twin,
-            "from_value": names[first],
-            "to_value": names[second],
-            "traffic_forward": float(matrix[first, second]),
-            "traffic_back": float(matrix[second, first]),
-            "is_consistent": bool(consistent[at]),
-            "p_value": float(tests.p_value[at]),
-            "q_value": float(tests.q_value[at]),
-        }
-        for at, (first, second) in enumerate(pairs)
-    ]
 
 
 def _plot_order(study: Study, rows: list[dict[str, Any]]) -> None:
