@@ -7,6 +7,7 @@ number, and adds what that paper leaves out. Each analysis is a function of a `S
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
 
@@ -28,7 +29,6 @@ from analysis.traits.mutation import traits
 from warehouse.landing import Report
 
 # How a study opens a warehouse: arrays take their share of memory, and what is left DuckDB spills.
-# How to open a warehouse for a study: arrays take their share of memory beside DuckDB; it spills.
 OPENED_WITH = {"memory_limit": "2500MB"}
 # What is done, in order; a later one may read what an earlier one kept.
 STEPS: tuple[tuple[str, Step], ...] = (
@@ -51,6 +51,7 @@ def study_anatomy(
     as_of: datetime | None = None,
     seed: int = 0,
     report: Report = lambda label, done, total: None,
+    steps: Sequence[tuple[str, Step]] = STEPS,
 ) -> Study:
     """Make the study of an opened warehouse, in temporary tables of this connection.
 
@@ -60,13 +61,15 @@ def study_anatomy(
         A published warehouse, opened read-only; a large one with `OPENED_WITH`.
     as_of
         UTC time of which it tells; None for the present.
+    steps
+        Which analyses, in order; ``lay_out`` comes first.
 
     Returns
     -------
     The study; ``kept`` names the tables that it made.
     """
     study = Study(db, as_of=as_of, seed=seed, report=report)
-    for label, step in STEPS:
+    for label, step in steps:
         report(label, 0, 1)
         step(study)
         report(label, 1, 1)

@@ -18,6 +18,12 @@ from raw_homes import RawHome, answer
 from scipy.optimize import minimize_scalar
 from scipy.special import zeta
 
+from analysis.anatomy import STEPS, study_anatomy
+from analysis.structure.concentration import concentration
+from analysis.structure.survey import structure
+from analysis.study.frame import lay_out
+from warehouse.read import open_warehouse
+
 RECORDINGS = os.environ.get("HUBATLAS_RECORDINGS")
 pytestmark = pytest.mark.skipif(
     not RECORDINGS, reason="HUBATLAS_RECORDINGS names no folder of real records"
@@ -94,8 +100,12 @@ def hub(tmp_path_factory):
     # a look that is older than a creation would not be believed
     seen = {"fetched_at": "2026-09-01T00:00:00.000Z", "sweep_id": 1}
     home.write("model", answer(orjson.dumps(records), facet="model", day=1, **seen))
-    with home.studied() as db:
-        yield Hub(db)
+    home.built().close()
+    with open_warehouse(home.folder) as db:
+        own = [
+            (label, step) for label, step in STEPS if step in (lay_out, structure, concentration)
+        ]
+        yield Hub(study_anatomy(db.cursor(), steps=own).db)
 
 
 def found(hub, measure, twin="raw", analysis="structure"):

@@ -231,7 +231,7 @@ def test_an_imported_folder_is_where_its_files_are(home):
 
 def test_every_relation_keeps_its_grain_where_all_is_told_twice(home):
     token = "hf_" + "AbCdEfGhIjKlMnOpQrStUvWxYz01234567"
-    tags = ["base_model:o/b", token, "en", "dataset:squad", "license:mit"] * 2
+    tags = ["base_model:o/b", "base_model:O/B", token, "en", "dataset:squad", "license:mit"] * 2
     listed = {"id": "o/m", "_id": "i1", "tags": tags, "private": None, "moonPhase": "full"}
     refs = [{"name": "main", "ref": "refs/heads/main", "targetCommit": SHA}]
     finding = {"path": "m.bin", "level": "unsafe"}

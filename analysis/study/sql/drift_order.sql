@@ -1,6 +1,7 @@
 -- A trait's values in their drift order: the one that most traffic from base models to what is made
 -- of them follows, so that what stands first is left for what stands later.
--- It orders the twenty values with most traffic in this twin; "other" is no licence and has no place.
+-- It orders the twenty values with most traffic in this twin; "other" is no licence and has no
+-- place.
 -- Grain: trait, twin, position
 -- Source: trait_transition
 -- Ref: Laufer, Oderinwa, Kleinberg, "Anatomy of a Machine Learning Ecosystem: 2 Million Models on

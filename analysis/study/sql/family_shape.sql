@@ -12,8 +12,8 @@
 --   edge_count: declared edges within it
 --   owner_count: owners of its known models
 --   bulk_share: share of its known models whose owner uploads in bulk (bulk_uploader), 0 to 1
---   first_created_at: UTC time when its first model was made, of those whose creation is known; null
---     where none is
+--   first_created_at: UTC time when its first model was made, of those whose creation is known;
+--     null where none is
 --   last_created_at: UTC time when its last was made; null as before
 --   dated_count: its models whose creation is known
 --   depth: generations below the roots; the longest path, in edges

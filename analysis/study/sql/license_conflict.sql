@@ -7,7 +7,8 @@
 -- Source: model_license, license_rule, base_model_edge, model_dataset, dataset_license
 -- Columns:
 --   child_id: the model
---   child_license: what it declares, as in model_license; ? for what cannot be told, null for nothing
+--   child_license: what it declares, as in model_license; ? for what cannot be told, null for
+--     nothing
 --   obligation: the duty: share_alike, use_restrictions, non_commercial, research_only,
 --     no_derivatives or naming, see license_rule
 --   origin_id: the ancestor or dataset whose licence lays it on

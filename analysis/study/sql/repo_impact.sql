@@ -37,8 +37,8 @@
 --   cut_owner_count: distinct owners of them
 --   dominator_id: the nearest repo through which every way to this one leads; null where none does
 --   mirror: whether its weight files lie elsewhere, byte for byte: other_owner (each with another
---     owner: no single point of failure), same_owner (each in another repo), part (some), none; null
---     where it has none whose hash is known
+--     owner: no single point of failure), same_owner (each in another repo), part (some), none;
+--     null where it has none whose hash is known
 -- References:
 --   repo_id -> model
 --   dominator_id -> model(repo_id)

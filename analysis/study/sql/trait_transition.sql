@@ -54,8 +54,13 @@ select
     case twin when 'no_bulk' then no_bulk_edges when 'dated' then dated_edges else all_edges end
         as edge_count,
     case twin when 'no_bulk' then no_bulk_observed else all_observed end as observed_count,
-    case twin when 'no_bulk' then no_bulk_owners when 'dated' then dated_owners else all_owners end
-        as owner_count
+    cast(
+        case twin
+            when 'no_bulk' then no_bulk_owners
+            when 'dated' then dated_owners
+            else all_owners
+        end as bigint
+    ) as owner_count
 from told
 where traffic > 0
 order by trait, twin, traffic desc, parent_value, child_value
