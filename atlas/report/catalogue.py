@@ -61,7 +61,7 @@ STRUCTURE = (
             " else coalesce(nullif(subject, ''), 'edges') end",
             where="twin = 'raw' and (series = 'models_created' or subject = '')",
         ),
-        partial(curves, x="", y="in the month", months=True),
+        partial(curves, x="", y="in the month", log="y", months=True),
         "What was made before March 2022 has no time of its own and is left out; what was deleted"
         " before the first crawl was never seen.",
     ),

@@ -69,7 +69,7 @@ def _height(rows: pd.DataFrame) -> float:
         return 6.0
     if "line" in rows:
         return 3.6
-    value = "value" if "value" in rows else rows.columns[-1]
+    value = next(name for name in ("value", "y", "forward") if name in rows)
     told = rows.dropna(subset=[value])
     parts = max(told[name].nunique() if name in told else 1 for name in ("twin", "group"))
     return 1.3 + (0.15 + 0.11 * parts) * told["label"].nunique()
