@@ -329,3 +329,46 @@ def test_as_of_a_time_traits_are_as_they_were_then(tmp_path):
             assert (reported.value, reported.reason) == (
                 (1, None) if found.count else (None, "no edges")
             )
+
+
+def test_twins_weigh_a_bulk_uploader_by_its_kind(tmp_path):
+    """A mill makes a hundred of mit from apache in a day; ann does the same once, bob keeps it."""
+    home = RawHome(tmp_path)
+    child = {"downloads": 1, "bases": ("finetune:p/a",)}
+    mill = [
+        record(f"mill/m{at}", 10 + at, "2025-02-01", **child, license="mit") for at in range(100)
+    ]
+    home.listing(
+        record("p/a", 1, "2025-01-01", 1, license="apache-2.0"),
+        record("ann/x", 2, "2025-03-01", **child, license="mit"),
+        record("bob/y", 3, "2021-03-01", **child, license="apache-2.0"),
+        *mill,
+    )
+    for study in studied(home):
+        found = {
+            one.twin: (one.value, one.count)
+            for one in study.measures
+            if (one.measure, one.subject) == ("mutation_rate", "license")
+        }
+        assert found == {
+            "raw": (pytest.approx(101 / 102), 102),
+            "owner_capped": (pytest.approx(11 / 12), 102),
+            "no_bulk": (1 / 2, 2),
+            "dated": (1, 101),
+        }
+        told_of = rows(
+            study,
+            "select twin, child_value, traffic, share, edge_count, owner_count"
+            " from trait_transition where trait = 'license' order by twin, child_value",
+        )
+        assert [(*row[:2], *map(pytest.approx, row[2:])) for row in told_of] == [
+            ("dated", "mit", 101, 1, 101, 2),
+            ("no_bulk", "apache-2.0", 1, 1 / 2, 1, 1),
+            ("no_bulk", "mit", 1, 1 / 2, 1, 1),
+            ("owner_capped", "apache-2.0", 1, 1 / 12, 1, 1),
+            ("owner_capped", "mit", 11, 11 / 12, 101, 2),
+            ("raw", "apache-2.0", 1, 1 / 102, 1, 1),
+            ("raw", "mit", 101, 101 / 102, 101, 2),
+            ("study_counting", "apache-2.0", 1, 1 / 203, 1, 1),
+            ("study_counting", "mit", 202, 202 / 203, 101, 2),
+        ]
