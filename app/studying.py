@@ -43,6 +43,7 @@ def study(
     folder = out or ctx.obj / "study" / subject.value
     moment = None if as_of is None else parse_time(as_of)
     with progress_bars() as report, open_warehouse(ctx.obj, OPENED_WITH) as db:
+        folder.mkdir(parents=True, exist_ok=True)  # now, not after minutes of work
         made = study_anatomy(db.cursor(), as_of=moment, seed=seed, report=report)
         files = write_tables(made, folder / "tables")
         page = write_report(made.db, folder)
