@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -197,6 +198,9 @@ def forget(
     say(
         f"{forgotten.repo_count:,} repos forgotten, {forgotten.file_count:,} raw files written anew"
     )
+    if (ctx.obj / "study").exists():
+        shutil.rmtree(ctx.obj / "study")
+        say("studies in this home are erased as well; those written elsewhere with --out are not")
     if (ctx.obj / FILE).exists():
         say(built(ctx.obj, from_scratch=True))
 

@@ -212,6 +212,18 @@ def test_the_command_writes_report_tables_and_figures(tmp_path):
     assert (home / "warehouse.duckdb").stat().st_mtime_ns == before.st_mtime_ns
 
 
+def test_what_is_forgotten_is_in_no_study(tmp_path):
+    home = home_of(tmp_path, [model("a/kept"), model("b/gone", tags=["license:mit"])])
+    for words in (["study", "anatomy"], ["forget", "b"]):
+        command = [HUBATLAS, "--home", str(home), *words]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "studies in this home are erased" in ran.stderr
+    assert not (home / "study").exists()
+    with open_warehouse(home) as db:
+        tables = db.execute("select table_name from duckdb_tables()").fetchall()
+    assert ("model_license",) not in tables
+
+
 def test_a_home_without_warehouse_is_told_in_one_line(tmp_path):
     command = [HUBATLAS, "--home", str(tmp_path), "study", "anatomy"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
