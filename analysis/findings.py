@@ -1,8 +1,8 @@
 """What papers found, held against this hub: raw, and under each robust twin.
 
 A finding is an inequality of two measures (``findings.csv``). It holds where the one said to be
-larger is; it is clear where their 95 % intervals are apart as well. A paper's sign says more than
-its size: hubs grow, and what is counted differs.
+larger is, and is not told where both are the same; it is clear where their 95 % intervals are apart
+as well. A paper's sign says more than its size: hubs grow, and what is counted differs.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ COLUMNS = {
     "is_clear": pa.bool_(),
     "reason": pa.string(),
 }
+TIED = "both are the same"
 NOT_MEASURED = "this study does not measure it"
 
 
@@ -70,6 +71,8 @@ def _compared(larger: Measure, smaller: Measure) -> dict[str, object]:
     values: dict[str, object] = {"larger_value": larger.value, "smaller_value": smaller.value}
     if larger.value is None or smaller.value is None:
         return values | {"reason": larger.reason or smaller.reason}
+    if larger.value == smaller.value:
+        return values | {"reason": TIED}
     return values | {
         "holds": larger.value > smaller.value,
         "is_clear": _are_apart(larger, smaller) or _are_apart(smaller, larger),

@@ -13,6 +13,7 @@ from raw_homes import RawHome
 from rich_homes import rich_home
 from studies import home_of, studied
 
+from analysis.findings import findings
 from analysis.study import resampling
 from analysis.study.measures import Measure, NumberMissing, Point, Study, as_table
 from analysis.study.resampling import cluster_sums, kinds_of, mean_intervals, resample
@@ -297,3 +298,22 @@ def test_a_build_leaves_the_study_and_one_from_scratch_takes_it_away(tmp_path):
     with home.built(from_scratch=True) as db:
         names = db.execute("select table_name from duckdb_tables() where table_name = 'study'")
         assert names.fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ((0.2, 0.1), (True, None)),
+        ((0.1, 0.2), (False, None)),
+        ((0.1, 0.1), (None, "both are the same")),
+    ],
+)
+def test_a_tie_neither_upholds_nor_refutes_a_finding(values, told):
+    common = {"analysis": "structure", "measure": "fertile_share", "count": 1, "unit": "share"}
+    with duckdb.connect() as db:
+        study = Study(db)
+        for subject, value in zip(("quantized", "adapter"), values, strict=True):
+            study.add(**common, subject=subject, value=value)
+        findings(study)
+        sql = "select holds, reason from study_finding where finding = 'quantized_bear'"
+        assert db.execute(sql).fetchall() == [told]
