@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import pytest
 import zstandard
-from raw_homes import RawHome
+from raw_homes import RawHome, answer
 
 from analysis.impact.asking import blast_radius
 from analysis.impact.hub import impact
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.skipif(
     not RECORDINGS, reason="HUBATLAS_RECORDINGS names no folder of real records"
 )
 FIRST_DATED = datetime(2022, 3, 3)
-PAGE = 1000
 RELATIONS = ("finetune", "adapter", "quantized", "merge", "unknown")
 
 
@@ -99,8 +98,9 @@ def db(tmp_path_factory):
     packed = (Path(RECORDINGS) / "hub_2026_08.jsonl.zst").read_bytes()
     lines = zstandard.ZstdDecompressor().stream_reader(packed).read().splitlines()
     records = [orjson.loads(line)["model"] for line in lines]
-    for day, start in enumerate(range(0, len(records), PAGE), 1):
-        home.listing(*records[start : start + PAGE], day=day)
+    # a look that is older than a creation would not be believed
+    seen = {"fetched_at": "2026-09-01T00:00:00.000Z", "sweep_id": 1}
+    home.write("model", answer(orjson.dumps(records), facet="model", day=1, **seen))
     home.built().close()
     with open_warehouse(home.folder) as opened:
         yield opened

@@ -8,6 +8,7 @@ from itertools import combinations
 from statistics import fmean
 
 import numpy as np
+import orjson
 import pytest
 from raw_homes import RawHome, answer
 from studies import needs_recordings, recorded
@@ -138,7 +139,10 @@ class Hub:
 def replayed(folder, lines):
     """A home of a recording's records, as one listing gave them; each was asked for its card."""
     home = RawHome(folder)
-    home.listing(*(line["model"] for line in lines))
+    # a look that is older than a creation would not be believed
+    seen = {"fetched_at": "2026-09-01T00:00:00.000Z", "sweep_id": 1}
+    records = orjson.dumps([line["model"] for line in lines])
+    home.write("model", answer(records, facet="model", day=1, **seen))
     home.write("card", *(_card(line["card"], line["model"]["id"]) for line in lines))
     return home
 
